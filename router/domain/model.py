@@ -1,0 +1,264 @@
+"""The nouns of the product, as frozen values.
+
+Times are aware datetimes in UTC. Numbers are E.164 with ``+``. Ids are the database's, keys are what
+the outside sees.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal, NewType
+from uuid import UUID
+
+OrganisationId = NewType("OrganisationId", int)
+SiteId = NewType("SiteId", int)
+PoolId = NewType("PoolId", int)
+NumberId = NewType("NumberId", int)
+TargetId = NewType("TargetId", int)
+SessionId = NewType("SessionId", int)
+CallId = NewType("CallId", int)
+
+Device = Literal["mobile", "desktop"]
+PoolKind = Literal["static", "dynamic"]
+Method = Literal["reservation", "static", "default", "without_session", "unknown_number"]
+Level = Literal["session", "campaign", "source", "none"]
+RouteSource = Literal["router", "failsafe_number", "failsafe_trunk", "failsafe_default"]
+CallState = Literal["arrived", "ringing", "talking", "ended"]
+Outcome = Literal["answered", "busy", "no_answer", "cancelled", "failed", "refused", "lost"]
+HungUpBy = Literal["caller", "company", "system"]
+
+
+def require_aware(**times: datetime | None) -> None:
+    """Refuse naive datetimes: a time without a zone is a bug one summer later."""
+    for name, value in times.items():
+        if value is not None and value.tzinfo is None:
+            raise ValueError(f"{name} is a naive datetime")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Touch:
+    """Where a visitor came from, read from the landing URL and the referrer. Empty string = none."""
+
+    source: str
+    medium: str
+    campaign: str = ""
+    term: str = ""
+    content: str = ""
+    click_ids: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def campaign_key(self) -> tuple[str, str, str]:
+        """A campaign's key contains its source: equal names in two sources are two campaigns."""
+        return (self.source, self.medium, self.campaign)
+
+    @property
+    def source_key(self) -> tuple[str, str]:
+        return (self.source, self.medium)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    id: SiteId
+    organisation_id: OrganisationId
+    key: str
+    name: str
+    origins: tuple[str, ...]
+    region: str
+    time_zone: str
+    default_number: str
+    page_numbers: tuple[str, ...]
+    target_id: TargetId
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """One condition of a pool: the session's `field` equals `equals`, case-insensitively."""
+
+    field: Literal["source", "medium", "campaign", "term", "content"]
+    equals: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pool:
+    id: PoolId
+    organisation_id: OrganisationId
+    site_id: SiteId
+    name: str
+    kind: PoolKind
+    policy: Literal["longest_idle"]
+    priority: int
+    reservation_seconds: int
+    rules: tuple[Rule, ...]
+    default_number: str | None
+    target_id: TargetId | None
+    record: bool
+    source: str | None
+    medium: str | None
+    campaign: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """A company line: a SIP endpoint, or a PSTN number through a trunk."""
+
+    id: TargetId
+    name: str
+    kind: Literal["endpoint", "pstn"]
+    endpoint: str | None
+    e164: str | None
+    trunk: str | None
+    ring_seconds: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionTimes:
+    """What the server knows of a visit, as times; its state at a moment is computed from them."""
+
+    started_at: datetime
+    seen_at: datetime
+    input_at: datetime
+    gone_at: datetime | None
+    gone_kind: Literal["hide", "close"] | None
+    tapped_at: datetime | None
+    device: Device | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class VisitRequest:
+    """The snippet's question: which number shall this page show?"""
+
+    site: str
+    origin: str
+    url: str
+    referrer: str
+    user_agent: str
+    visitor: UUID | None
+    session: UUID | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class VisitAnswer:
+    """`how`: free, kept, retaken, static, default. `number` and `replace` are E.164."""
+
+    session: UUID
+    visitor: UUID
+    number: str
+    how: Literal["free", "kept", "retaken", "static", "default"]
+    replace: tuple[str, ...]
+    region: str
+    valid_until: datetime | None
+    heartbeat_seconds: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Heartbeat:
+    """`shown` is the number on the page (E.164), `visible` and `input` what the visitor does."""
+
+    site: str
+    origin: str
+    session: UUID
+    visible: bool
+    input: bool
+    shown: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeartbeatAnswer:
+    """`number` is given where the page has to show another one than it does."""
+
+    how: Literal["kept", "swapped", "default", "static"]
+    number: str | None
+    region: str
+    valid_until: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Leave:
+    site: str
+    origin: str
+    session: UUID
+    kind: Literal["hide", "close"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tap:
+    site: str
+    origin: str
+    session: UUID
+    number: str | None
+    kind: Literal["tap", "copy"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arrival:
+    """A call as Asterisk announces it. `did` is digits without +, `raw_did` what the trunk sent."""
+
+    linkedid: str
+    did: str
+    raw_did: str
+    caller: str
+    trunk: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Route:
+    """What the router tells Asterisk to do with one call; see telephony/variables for its JSON."""
+
+    ref: str
+    targets: tuple[Target, ...] = ()
+    code: int | None = None
+    name: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    record: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """One reason for a decision, in words and in figures."""
+
+    words: str
+    figures: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attribution:
+    """What a call is credited to. `confidence` is a probability: of the session, or the sum over the
+    campaign's or source's sessions, as `level` says; 0 at level none."""
+
+    method: Method
+    level: Level
+    confidence: float
+    model: str
+    session_id: SessionId | None = None
+    pool_id: PoolId | None = None
+    touch: Touch | None = None
+    evidence: tuple[Evidence, ...] = ()
+    runners_up: tuple[Mapping[str, Any], ...] = ()
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CallEvent:
+    """One row of what Asterisk said about a call (CEL, over AMI or from its file; or a live AMI event).
+
+    `digest` is the same for the same row whichever way it came."""
+
+    linkedid: str
+    uniqueid: str
+    kind: str
+    at: datetime
+    data: Mapping[str, str]
+    digest: bytes
+
+
+def confidence_in_words(confidence: float) -> str:
+    """A probability as staff read it."""
+    if confidence >= 0.95:
+        return "almost certain"
+    if confidence >= 0.8:
+        return "very likely"
+    if confidence >= 0.5:
+        return "likely"
+    return "unknown"

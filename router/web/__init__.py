@@ -1,0 +1,1 @@
+"""The HTTP edge: the snippet's API, and what staff see."""
