@@ -313,3 +313,6 @@ CREATE TABLE audit_entry (
     detail          jsonb NOT NULL DEFAULT '{}'
 );
 CREATE INDEX audit_recent ON audit_entry (organisation_id, at DESC);
+
+-- migrate:down
+-- Nothing: migrations go forward only. A mistake is mended by the next one.
