@@ -12,7 +12,7 @@ import structlog
 
 # Only the last two digits of anything that looks like a telephone number may reach a log. Ids of
 # Asterisk ("1763910000.12", a SIP call id) are kept: they are named, and name nobody.
-_PHONE = re.compile(r"(?<![\w.-])\+?\d[\d ()\u00a0-]{5,20}\d(?![\w.-])")
+_PHONE = re.compile(r"(?<![\w.-])(?!\d{4}-\d\d-\d\d)\+?\d[\d ()\u00a0-]{5,20}\d(?![\w.-])")
 _NOT_PHONES = frozenset(
     {
         "linkedid",

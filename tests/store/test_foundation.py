@@ -12,6 +12,7 @@ from router.firstrun.postgres import PostgresServer
 from router.store import migrations, queries
 from router.store.database import Database, deadline
 from tests.conftest import create_database
+from tests.store import schema
 
 
 async def test_migrations_are_applied_once(postgres_server: PostgresServer) -> None:
@@ -83,3 +84,12 @@ async def test_a_constraint_becomes_a_field_error(database: Database) -> None:
     database._named = {"again": queries.Query(name="again", sql=statement, parameters=())}
     with pytest.raises(FieldError, match="name: an organisation of that name exists already"):
         await database.execute("again")
+
+
+def test_schema_file_equals_the_migrations(
+    postgres_server: PostgresServer, template_database: str
+) -> None:
+    """`sql/schema.sql` is what the migrations make; `make schema` writes it anew."""
+    expected = schema.dump(postgres_server, template_database)
+
+    assert schema.PATH.read_text(encoding="utf-8") == expected

@@ -1,0 +1,605 @@
+-- Generated from sql/migrations by `make schema`; a test asserts that they are equal. Do not edit.
+CREATE TABLE public.access_token (
+    id bigint NOT NULL,
+    organisation_id bigint NOT NULL,
+    name text NOT NULL,
+    digest bytea NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    last_used_at timestamp with time zone,
+    revoked_at timestamp with time zone,
+    CONSTRAINT access_token_name_check CHECK ((name <> ''::text))
+);
+
+ALTER TABLE public.access_token ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.access_token_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.attribution (
+    id bigint NOT NULL,
+    call_id bigint NOT NULL,
+    decided_at timestamp with time zone NOT NULL,
+    model text NOT NULL,
+    method text NOT NULL,
+    level text NOT NULL,
+    confidence double precision NOT NULL,
+    session_id bigint,
+    pool_id bigint,
+    source text,
+    medium text,
+    campaign text,
+    term text,
+    content text,
+    evidence jsonb NOT NULL,
+    runners_up jsonb NOT NULL,
+    inputs jsonb NOT NULL,
+    CONSTRAINT attribution_confidence_check CHECK (((confidence >= (0)::double precision) AND (confidence <= (1)::double precision))),
+    CONSTRAINT attribution_level_check CHECK ((level = ANY (ARRAY['session'::text, 'campaign'::text, 'source'::text, 'none'::text]))),
+    CONSTRAINT attribution_method_check CHECK ((method = ANY (ARRAY['reservation'::text, 'static'::text, 'default'::text, 'without_session'::text, 'unknown_number'::text])))
+);
+
+ALTER TABLE public.attribution ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.attribution_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.audit_entry (
+    id bigint NOT NULL,
+    organisation_id bigint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    actor text NOT NULL,
+    action text NOT NULL,
+    subject text NOT NULL,
+    detail jsonb DEFAULT '{}'::jsonb NOT NULL
+);
+
+ALTER TABLE public.audit_entry ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.audit_entry_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.call (
+    id bigint NOT NULL,
+    organisation_id bigint,
+    ref text NOT NULL,
+    linkedid text NOT NULL,
+    site_id bigint,
+    number_id bigint,
+    did text NOT NULL,
+    caller text NOT NULL,
+    trunk text NOT NULL,
+    arrived_at timestamp with time zone NOT NULL,
+    state text NOT NULL,
+    outcome text,
+    route_source text,
+    target_id bigint,
+    target text,
+    ringing_at timestamp with time zone,
+    answered_at timestamp with time zone,
+    ended_at timestamp with time zone,
+    ring_ms integer,
+    talk_ms integer,
+    hung_up_by text,
+    hangup_cause integer,
+    sip_call_id text,
+    attribution_id bigint,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT call_hung_up_by_check CHECK ((hung_up_by = ANY (ARRAY['caller'::text, 'company'::text, 'system'::text]))),
+    CONSTRAINT call_outcome_check CHECK ((outcome = ANY (ARRAY['answered'::text, 'busy'::text, 'no_answer'::text, 'cancelled'::text, 'failed'::text, 'refused'::text, 'lost'::text]))),
+    CONSTRAINT call_ref_check CHECK ((ref ~ '^[A-Za-z0-9_-]{8,64}$'::text)),
+    CONSTRAINT call_ring_ms_check CHECK ((ring_ms >= 0)),
+    CONSTRAINT call_route_source_check CHECK ((route_source = ANY (ARRAY['router'::text, 'failsafe_number'::text, 'failsafe_trunk'::text, 'failsafe_default'::text]))),
+    CONSTRAINT call_state_check CHECK ((state = ANY (ARRAY['arrived'::text, 'ringing'::text, 'talking'::text, 'ended'::text]))),
+    CONSTRAINT call_talk_ms_check CHECK ((talk_ms >= 0))
+)
+WITH (fillfactor='80');
+
+CREATE TABLE public.call_event (
+    linkedid text NOT NULL,
+    digest bytea NOT NULL,
+    at timestamp with time zone NOT NULL,
+    kind text NOT NULL,
+    uniqueid text NOT NULL,
+    data jsonb NOT NULL
+);
+
+ALTER TABLE public.call ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.call_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.cel_position (
+    host text NOT NULL,
+    inode bigint NOT NULL,
+    read_bytes bigint NOT NULL,
+    updated_at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE public.number (
+    id bigint NOT NULL,
+    organisation_id bigint NOT NULL,
+    e164 text NOT NULL,
+    trunk_id bigint,
+    pool_id bigint,
+    target_id bigint,
+    record boolean,
+    created_at timestamp with time zone NOT NULL,
+    withdrawn_at timestamp with time zone,
+    holder_id bigint,
+    reservation_id bigint,
+    issued_at timestamp with time zone,
+    reserved_until timestamp with time zone DEFAULT '1970-01-01 00:00:00+00'::timestamp with time zone NOT NULL,
+    released_at timestamp with time zone DEFAULT '1970-01-01 00:00:00+00'::timestamp with time zone NOT NULL,
+    version bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT number_e164_format CHECK ((e164 ~ '^\+[1-9][0-9]{6,14}$'::text))
+)
+WITH (fillfactor='70');
+
+ALTER TABLE public.number ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.number_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.organisation (
+    id bigint NOT NULL,
+    name text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT organisation_name_check CHECK ((name <> ''::text))
+);
+
+ALTER TABLE public.organisation ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.organisation_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.outage (
+    id bigint NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone NOT NULL,
+    prolonged integer NOT NULL,
+    CONSTRAINT outage_times_in_order CHECK ((ended_at > started_at))
+);
+
+ALTER TABLE public.outage ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.outage_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.pool (
+    id bigint NOT NULL,
+    organisation_id bigint NOT NULL,
+    site_id bigint NOT NULL,
+    name text NOT NULL,
+    kind text NOT NULL,
+    policy text DEFAULT 'longest_idle'::text NOT NULL,
+    priority integer DEFAULT 100 NOT NULL,
+    reservation_seconds integer DEFAULT 900 NOT NULL,
+    rules jsonb DEFAULT '[]'::jsonb NOT NULL,
+    default_number text,
+    target_id bigint,
+    record boolean DEFAULT true NOT NULL,
+    source text,
+    medium text,
+    campaign text,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT pool_default_number_format CHECK ((default_number ~ '^\+[1-9][0-9]{6,14}$'::text)),
+    CONSTRAINT pool_kind_check CHECK ((kind = ANY (ARRAY['static'::text, 'dynamic'::text]))),
+    CONSTRAINT pool_name_check CHECK ((name <> ''::text)),
+    CONSTRAINT pool_policy_check CHECK ((policy = 'longest_idle'::text)),
+    CONSTRAINT pool_reservation_time CHECK (((reservation_seconds >= 60) AND (reservation_seconds <= 604800))),
+    CONSTRAINT pool_static_has_source CHECK (((kind = 'dynamic'::text) OR (source IS NOT NULL)))
+);
+
+ALTER TABLE public.pool ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.pool_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.recording (
+    id bigint NOT NULL,
+    call_id bigint NOT NULL,
+    path text NOT NULL,
+    bytes bigint NOT NULL,
+    duration_ms integer NOT NULL,
+    truncated boolean NOT NULL,
+    found_at timestamp with time zone NOT NULL,
+    CONSTRAINT recording_bytes_check CHECK ((bytes >= 0)),
+    CONSTRAINT recording_duration_ms_check CHECK ((duration_ms >= 0))
+);
+
+ALTER TABLE public.recording ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.recording_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.reservation (
+    id bigint NOT NULL,
+    organisation_id bigint NOT NULL,
+    number_id bigint NOT NULL,
+    session_id bigint NOT NULL,
+    pool_id bigint NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    end_reason text,
+    CONSTRAINT reservation_end_reason_check CHECK ((end_reason = ANY (ARRAY['expired'::text, 'taken'::text, 'moved'::text, 'withdrawn'::text]))),
+    CONSTRAINT reservation_times_in_order CHECK ((ended_at >= started_at))
+)
+WITH (fillfactor='90');
+
+ALTER TABLE public.reservation ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.reservation_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.router_pulse (
+    router text NOT NULL,
+    at timestamp with time zone NOT NULL
+)
+WITH (fillfactor='50');
+
+CREATE TABLE public.session (
+    id bigint NOT NULL,
+    organisation_id bigint NOT NULL,
+    site_id bigint NOT NULL,
+    key uuid NOT NULL,
+    visitor uuid NOT NULL,
+    ordinal integer NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    seen_at timestamp with time zone NOT NULL,
+    input_at timestamp with time zone NOT NULL,
+    gone_at timestamp with time zone,
+    gone_kind text,
+    tapped_at timestamp with time zone,
+    tapped_number text,
+    copied_at timestamp with time zone,
+    device text,
+    landing_url text NOT NULL,
+    referrer text NOT NULL,
+    source text NOT NULL,
+    medium text NOT NULL,
+    campaign text NOT NULL,
+    term text NOT NULL,
+    content text NOT NULL,
+    click_ids jsonb NOT NULL,
+    number_id bigint,
+    shown text NOT NULL,
+    overflow boolean DEFAULT false NOT NULL,
+    CONSTRAINT session_device_check CHECK ((device = ANY (ARRAY['mobile'::text, 'desktop'::text]))),
+    CONSTRAINT session_gone_kind_check CHECK ((gone_kind = ANY (ARRAY['hide'::text, 'close'::text]))),
+    CONSTRAINT session_ordinal_check CHECK ((ordinal > 0))
+)
+WITH (fillfactor='70');
+
+ALTER TABLE public.session ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.session_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.sign_in_code (
+    digest bytea NOT NULL,
+    organisation_id bigint NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    used_at timestamp with time zone
+);
+
+CREATE TABLE public.site (
+    id bigint NOT NULL,
+    organisation_id bigint NOT NULL,
+    key text NOT NULL,
+    name text NOT NULL,
+    origins text[] NOT NULL,
+    region text NOT NULL,
+    time_zone text NOT NULL,
+    default_number text NOT NULL,
+    page_numbers text[] NOT NULL,
+    target_id bigint NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT site_default_number_format CHECK ((default_number ~ '^\+[1-9][0-9]{6,14}$'::text)),
+    CONSTRAINT site_key_check CHECK ((key ~ '^[A-Za-z0-9_-]{8,64}$'::text)),
+    CONSTRAINT site_name_check CHECK ((name <> ''::text)),
+    CONSTRAINT site_region_check CHECK ((region ~ '^[A-Z]{2}$'::text))
+);
+
+ALTER TABLE public.site ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.site_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.staff_session (
+    digest bytea NOT NULL,
+    organisation_id bigint NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    seen_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    revoked_at timestamp with time zone
+);
+
+CREATE TABLE public.target (
+    id bigint NOT NULL,
+    organisation_id bigint NOT NULL,
+    name text NOT NULL,
+    kind text NOT NULL,
+    endpoint text,
+    e164 text,
+    trunk_id bigint,
+    ring_seconds integer DEFAULT 25 NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT target_e164_format CHECK ((e164 ~ '^\+[1-9][0-9]{6,14}$'::text)),
+    CONSTRAINT target_endpoint_check CHECK ((endpoint ~ '^[A-Za-z0-9_.-]{1,60}$'::text)),
+    CONSTRAINT target_kind_check CHECK ((kind = ANY (ARRAY['endpoint'::text, 'pstn'::text]))),
+    CONSTRAINT target_kind_fields CHECK ((((kind = 'endpoint'::text) AND (endpoint IS NOT NULL) AND (e164 IS NULL) AND (trunk_id IS NULL)) OR ((kind = 'pstn'::text) AND (e164 IS NOT NULL) AND (trunk_id IS NOT NULL) AND (endpoint IS NULL)))),
+    CONSTRAINT target_name_check CHECK ((name <> ''::text)),
+    CONSTRAINT target_ring_seconds_check CHECK (((ring_seconds >= 1) AND (ring_seconds <= 120)))
+);
+
+ALTER TABLE public.target ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.target_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.trunk (
+    id bigint NOT NULL,
+    organisation_id bigint NOT NULL,
+    name text NOT NULL,
+    target_id bigint,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT trunk_name_check CHECK ((name ~ '^[A-Za-z0-9_-]{1,40}$'::text))
+);
+
+ALTER TABLE public.trunk ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.trunk_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+ALTER TABLE ONLY public.access_token
+    ADD CONSTRAINT access_token_digest_key UNIQUE (digest);
+
+ALTER TABLE ONLY public.access_token
+    ADD CONSTRAINT access_token_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.attribution
+    ADD CONSTRAINT attribution_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.audit_entry
+    ADD CONSTRAINT audit_entry_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.call_event
+    ADD CONSTRAINT call_event_pkey PRIMARY KEY (linkedid, digest);
+
+ALTER TABLE ONLY public.call
+    ADD CONSTRAINT call_once UNIQUE (linkedid);
+
+ALTER TABLE ONLY public.call
+    ADD CONSTRAINT call_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.call
+    ADD CONSTRAINT call_ref_key UNIQUE (ref);
+
+ALTER TABLE ONLY public.cel_position
+    ADD CONSTRAINT cel_position_pkey PRIMARY KEY (host);
+
+ALTER TABLE ONLY public.number
+    ADD CONSTRAINT number_once UNIQUE (e164);
+
+ALTER TABLE ONLY public.number
+    ADD CONSTRAINT number_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.organisation
+    ADD CONSTRAINT organisation_name_key UNIQUE (name);
+
+ALTER TABLE ONLY public.organisation
+    ADD CONSTRAINT organisation_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.outage
+    ADD CONSTRAINT outage_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.pool
+    ADD CONSTRAINT pool_name_once UNIQUE (site_id, name);
+
+ALTER TABLE ONLY public.pool
+    ADD CONSTRAINT pool_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.recording
+    ADD CONSTRAINT recording_once UNIQUE (path);
+
+ALTER TABLE ONLY public.recording
+    ADD CONSTRAINT recording_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.reservation
+    ADD CONSTRAINT reservation_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.router_pulse
+    ADD CONSTRAINT router_pulse_pkey PRIMARY KEY (router);
+
+ALTER TABLE ONLY public.session
+    ADD CONSTRAINT session_key_key UNIQUE (key);
+
+ALTER TABLE ONLY public.session
+    ADD CONSTRAINT session_ordinal_once UNIQUE (site_id, visitor, ordinal);
+
+ALTER TABLE ONLY public.session
+    ADD CONSTRAINT session_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.sign_in_code
+    ADD CONSTRAINT sign_in_code_pkey PRIMARY KEY (digest);
+
+ALTER TABLE ONLY public.site
+    ADD CONSTRAINT site_key_once UNIQUE (key);
+
+ALTER TABLE ONLY public.site
+    ADD CONSTRAINT site_name_once UNIQUE (organisation_id, name);
+
+ALTER TABLE ONLY public.site
+    ADD CONSTRAINT site_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.staff_session
+    ADD CONSTRAINT staff_session_pkey PRIMARY KEY (digest);
+
+ALTER TABLE ONLY public.target
+    ADD CONSTRAINT target_name_once UNIQUE (organisation_id, name);
+
+ALTER TABLE ONLY public.target
+    ADD CONSTRAINT target_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.trunk
+    ADD CONSTRAINT trunk_name_key UNIQUE (name);
+
+ALTER TABLE ONLY public.trunk
+    ADD CONSTRAINT trunk_pkey PRIMARY KEY (id);
+
+CREATE INDEX attribution_of_call ON public.attribution USING btree (call_id, id);
+
+CREATE INDEX audit_recent ON public.audit_entry USING btree (organisation_id, at DESC);
+
+CREATE INDEX call_of_caller ON public.call USING btree (caller, arrived_at DESC) WHERE (caller <> ''::text);
+
+CREATE INDEX call_recent ON public.call USING btree (organisation_id, arrived_at DESC, id DESC);
+
+CREATE INDEX call_unattributed ON public.call USING btree (arrived_at) WHERE (attribution_id IS NULL);
+
+CREATE INDEX call_unfinished ON public.call USING btree (arrived_at) WHERE (state <> 'ended'::text);
+
+CREATE INDEX number_longest_idle ON public.number USING btree (pool_id, released_at, id) WHERE ((holder_id IS NULL) AND (withdrawn_at IS NULL));
+
+CREATE INDEX number_taken ON public.number USING btree (pool_id) WHERE (holder_id IS NOT NULL);
+
+CREATE INDEX recording_of_call ON public.recording USING btree (call_id);
+
+CREATE INDEX reservation_of_number ON public.reservation USING btree (number_id, started_at DESC);
+
+CREATE INDEX reservation_of_session ON public.reservation USING btree (session_id);
+
+ALTER TABLE ONLY public.access_token
+    ADD CONSTRAINT access_token_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES public.organisation(id);
+
+ALTER TABLE ONLY public.attribution
+    ADD CONSTRAINT attribution_call_id_fkey FOREIGN KEY (call_id) REFERENCES public.call(id);
+
+ALTER TABLE ONLY public.audit_entry
+    ADD CONSTRAINT audit_entry_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES public.organisation(id);
+
+ALTER TABLE ONLY public.call
+    ADD CONSTRAINT call_attribution FOREIGN KEY (attribution_id) REFERENCES public.attribution(id);
+
+ALTER TABLE ONLY public.call
+    ADD CONSTRAINT call_number_id_fkey FOREIGN KEY (number_id) REFERENCES public.number(id);
+
+ALTER TABLE ONLY public.call
+    ADD CONSTRAINT call_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES public.organisation(id);
+
+ALTER TABLE ONLY public.call
+    ADD CONSTRAINT call_site_id_fkey FOREIGN KEY (site_id) REFERENCES public.site(id);
+
+ALTER TABLE ONLY public.call
+    ADD CONSTRAINT call_target_id_fkey FOREIGN KEY (target_id) REFERENCES public.target(id);
+
+ALTER TABLE ONLY public.number
+    ADD CONSTRAINT number_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES public.organisation(id);
+
+ALTER TABLE ONLY public.number
+    ADD CONSTRAINT number_pool_id_fkey FOREIGN KEY (pool_id) REFERENCES public.pool(id);
+
+ALTER TABLE ONLY public.number
+    ADD CONSTRAINT number_target_id_fkey FOREIGN KEY (target_id) REFERENCES public.target(id);
+
+ALTER TABLE ONLY public.number
+    ADD CONSTRAINT number_trunk_id_fkey FOREIGN KEY (trunk_id) REFERENCES public.trunk(id);
+
+ALTER TABLE ONLY public.pool
+    ADD CONSTRAINT pool_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES public.organisation(id);
+
+ALTER TABLE ONLY public.pool
+    ADD CONSTRAINT pool_site_id_fkey FOREIGN KEY (site_id) REFERENCES public.site(id);
+
+ALTER TABLE ONLY public.pool
+    ADD CONSTRAINT pool_target_id_fkey FOREIGN KEY (target_id) REFERENCES public.target(id);
+
+ALTER TABLE ONLY public.recording
+    ADD CONSTRAINT recording_call_id_fkey FOREIGN KEY (call_id) REFERENCES public.call(id);
+
+ALTER TABLE ONLY public.reservation
+    ADD CONSTRAINT reservation_number_id_fkey FOREIGN KEY (number_id) REFERENCES public.number(id);
+
+ALTER TABLE ONLY public.session
+    ADD CONSTRAINT session_site_id_fkey FOREIGN KEY (site_id) REFERENCES public.site(id);
+
+ALTER TABLE ONLY public.sign_in_code
+    ADD CONSTRAINT sign_in_code_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES public.organisation(id);
+
+ALTER TABLE ONLY public.site
+    ADD CONSTRAINT site_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES public.organisation(id);
+
+ALTER TABLE ONLY public.site
+    ADD CONSTRAINT site_target_id_fkey FOREIGN KEY (target_id) REFERENCES public.target(id);
+
+ALTER TABLE ONLY public.staff_session
+    ADD CONSTRAINT staff_session_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES public.organisation(id);
+
+ALTER TABLE ONLY public.target
+    ADD CONSTRAINT target_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES public.organisation(id);
+
+ALTER TABLE ONLY public.target
+    ADD CONSTRAINT target_trunk_id_fkey FOREIGN KEY (trunk_id) REFERENCES public.trunk(id);
+
+ALTER TABLE ONLY public.trunk
+    ADD CONSTRAINT trunk_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES public.organisation(id);
+
+ALTER TABLE ONLY public.trunk
+    ADD CONSTRAINT trunk_target FOREIGN KEY (target_id) REFERENCES public.target(id);
