@@ -53,7 +53,7 @@ def test_a_wrong_number_is_refused_with_the_reason(
 )
 def test_a_target_that_costs_or_saves_lives_is_refused(text: str, region: str | None) -> None:
     """Emergency, satellite and premium-rate numbers are never dialled."""
-    with pytest.raises(PhoneRefused, match="emergency|satellite|premium"):
+    with pytest.raises(PhoneRefused, match=r"emergency|satellite|premium"):
         phone.parse_target(text, region)
 
 
