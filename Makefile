@@ -1,0 +1,40 @@
+# call-router. `make run` needs Debian 12, python3 (3.11 or newer) and make, nothing else.
+# Settings are given on the command line: make run PORT=9080
+PYTHON ?= python3
+BOOTSTRAP = $(PYTHON) scripts/bootstrap.py
+
+.DEFAULT_GOAL := help
+.PHONY: help run call test lint bench doctor clean docker-check
+
+help: ## this text
+	@echo "call-router: which advertisement made the phone ring"
+	@echo
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@echo
+	@echo "settings, with examples: PORT=9080  NUMBER=+74957770001  CALLER=+79161234567  ONCE=1"
+	@echo "  DEBIAN_MIRROR=http://mirror.example/debian  ASTERISK_SUITE=sid  DEBIAN_REFUSE_EXPIRED=1"
+	@echo "  CALL_ROUTER_CACHE=/var/cache/call-router (unpacked packages shared by checkouts)"
+
+run: ## everything at once in the foreground: PostgreSQL, Asterisk, router, demo site, one real call
+	@$(BOOTSTRAP) run
+
+call: ## a real call with audio to the number on the demo page; prints the finished record
+	@$(BOOTSTRAP) call
+
+test: ## all tests: units, PostgreSQL, real Asterisk and SIPp, a real browser
+	@$(BOOTSTRAP) test $(ARGS)
+
+lint: ## formatter, linter, types and layers
+	@$(BOOTSTRAP) lint
+
+bench: ## measures the set-up time the router adds to a call, and the number API
+	@$(BOOTSTRAP) bench $(ARGS)
+
+doctor: ## what is missing on this machine or in this instance, and how to mend it
+	@$(PYTHON) -m router.firstrun.doctor
+
+clean: ## stops nothing, removes everything the other targets made
+	@$(PYTHON) -m router.firstrun.clean
+
+docker-check: ## builds and starts docker/compose.yaml for real
+	@sh docker/check.sh
