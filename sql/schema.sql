@@ -95,6 +95,7 @@ CREATE TABLE public.call (
     hangup_cause integer,
     sip_call_id text,
     attribution_id bigint,
+    recordings_at timestamp with time zone,
     created_at timestamp with time zone NOT NULL,
     CONSTRAINT call_hung_up_by_check CHECK ((hung_up_by = ANY (ARRAY['caller'::text, 'company'::text, 'system'::text]))),
     CONSTRAINT call_outcome_check CHECK ((outcome = ANY (ARRAY['answered'::text, 'busy'::text, 'no_answer'::text, 'cancelled'::text, 'failed'::text, 'refused'::text, 'lost'::text]))),
@@ -304,6 +305,8 @@ CREATE TABLE public.session (
     number_id bigint,
     shown text NOT NULL,
     overflow boolean DEFAULT false NOT NULL,
+    called double precision DEFAULT 0 NOT NULL,
+    CONSTRAINT session_called_check CHECK (((called >= (0)::double precision) AND (called <= (1)::double precision))),
     CONSTRAINT session_device_check CHECK ((device = ANY (ARRAY['mobile'::text, 'desktop'::text]))),
     CONSTRAINT session_gone_kind_check CHECK ((gone_kind = ANY (ARRAY['hide'::text, 'close'::text]))),
     CONSTRAINT session_ordinal_check CHECK ((ordinal > 0))
@@ -516,6 +519,8 @@ CREATE INDEX call_unattributed ON public.call USING btree (arrived_at) WHERE (at
 
 CREATE INDEX call_unfinished ON public.call USING btree (arrived_at) WHERE (state <> 'ended'::text);
 
+CREATE INDEX call_unheard ON public.call USING btree (ended_at) WHERE ((answered_at IS NOT NULL) AND (recordings_at IS NULL));
+
 CREATE INDEX number_longest_idle ON public.number USING btree (pool_id, released_at, id) WHERE ((holder_id IS NULL) AND (withdrawn_at IS NULL));
 
 CREATE INDEX number_taken ON public.number USING btree (pool_id) WHERE (holder_id IS NOT NULL);
@@ -525,6 +530,8 @@ CREATE INDEX recording_of_call ON public.recording USING btree (call_id);
 CREATE INDEX reservation_of_number ON public.reservation USING btree (number_id, started_at DESC);
 
 CREATE INDEX reservation_of_session ON public.reservation USING btree (session_id);
+
+CREATE INDEX session_shown_default ON public.session USING btree (shown, started_at DESC) WHERE (number_id IS NULL);
 
 ALTER TABLE ONLY public.access_token
     ADD CONSTRAINT access_token_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES public.organisation(id);

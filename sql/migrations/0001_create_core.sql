@@ -113,8 +113,12 @@ CREATE TABLE session (
     number_id       bigint,
     shown           text NOT NULL,
     overflow        boolean NOT NULL DEFAULT false,
+    -- expected calls so far: who has called is a worse candidate for the next unknown caller
+    called          double precision NOT NULL DEFAULT 0 CHECK (called BETWEEN 0 AND 1),
     CONSTRAINT session_ordinal_once UNIQUE (site_id, visitor, ordinal)
 ) WITH (fillfactor = 70);
+-- Candidates of a call on a default number. Holds no column that a heartbeat moves.
+CREATE INDEX session_shown_default ON session (shown, started_at DESC) WHERE number_id IS NULL;
 
 -- A DID of ours. The reservation in force lives on this row (holder, reserved until, version), so two
 -- holders cannot even be written down; `reservation` keeps the history.
@@ -190,11 +194,14 @@ CREATE TABLE call (
     hangup_cause    integer,
     sip_call_id     text,
     attribution_id  bigint,
+    -- when its recordings were looked for, after its end
+    recordings_at   timestamptz,
     created_at      timestamptz NOT NULL
 ) WITH (fillfactor = 80);
 CREATE INDEX call_recent ON call (organisation_id, arrived_at DESC, id DESC);
 CREATE INDEX call_of_caller ON call (caller, arrived_at DESC) WHERE caller <> '';
 CREATE INDEX call_unfinished ON call (arrived_at) WHERE state <> 'ended';
+CREATE INDEX call_unheard ON call (ended_at) WHERE answered_at IS NOT NULL AND recordings_at IS NULL;
 CREATE INDEX call_unattributed ON call (arrived_at) WHERE attribution_id IS NULL;
 
 -- Every decision about a call, kept; call.attribution_id names the one in force.
