@@ -3,6 +3,7 @@
     CallRouterError
     ├── FieldError            one value was refused: which field, why, an example of a good one
     │   └── PhoneRefused
+    ├── FieldErrors           several at once
     ├── UnknownSite
     ├── OriginRefused
     ├── UnknownSession
@@ -14,6 +15,8 @@ Expected outcomes (overflow, no match) are values, not errors.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 
 class CallRouterError(Exception):
@@ -36,6 +39,14 @@ class FieldError(CallRouterError):
 
 class PhoneRefused(FieldError):
     """A telephone number was refused."""
+
+
+class FieldErrors(CallRouterError):
+    """Several values were refused."""
+
+    def __init__(self, problems: Sequence[FieldError]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in problems))
 
 
 class UnknownSite(CallRouterError):

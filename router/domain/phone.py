@@ -74,6 +74,11 @@ def parse_target(text: str, region: str | None = None, *, field: str = "target")
     return e164
 
 
+def is_region(text: str) -> bool:
+    """True for an ISO 3166 code of a country whose numbering plan is known, e.g. ``RU``."""
+    return text in phonenumbers.SUPPORTED_REGIONS
+
+
 def is_e164(text: str) -> bool:
     """True for a string of E.164's form; says nothing of whether such a number exists."""
     return _E164.fullmatch(text) is not None

@@ -80,7 +80,7 @@ class Queries:
         self._executor = executor
         self._named = named
 
-    async def fetch(self, name: str, **values: Any) -> Sequence[asyncpg.Record]:
+    async def fetch(self, name: str, /, **values: Any) -> Sequence[asyncpg.Record]:
         query = self._named[name]
         with _translated():
             rows: Sequence[asyncpg.Record] = await self._executor.fetch(
@@ -88,7 +88,7 @@ class Queries:
             )
             return rows
 
-    async def fetchrow(self, name: str, **values: Any) -> asyncpg.Record | None:
+    async def fetchrow(self, name: str, /, **values: Any) -> asyncpg.Record | None:
         query = self._named[name]
         with _translated():
             row: asyncpg.Record | None = await self._executor.fetchrow(
@@ -96,12 +96,12 @@ class Queries:
             )
             return row
 
-    async def fetchval(self, name: str, **values: Any) -> Any:
+    async def fetchval(self, name: str, /, **values: Any) -> Any:
         query = self._named[name]
         with _translated():
             return await self._executor.fetchval(query.sql, *query.arguments(values))
 
-    async def execute(self, name: str, **values: Any) -> str:
+    async def execute(self, name: str, /, **values: Any) -> str:
         query = self._named[name]
         with _translated():
             status: str = await self._executor.execute(query.sql, *query.arguments(values))

@@ -1,0 +1,37 @@
+"""What is set up, as lists."""
+
+from __future__ import annotations
+
+from router.domain.model import OrganisationId, Site, Target
+from router.services.work import organisation_called
+from router.store import administration as store
+from router.store.administration import NumberRow, OrganisationRow, PoolRow, TrunkRow
+from router.store.database import Database
+
+
+class Inventory:
+    """Lists of one organisation's things; without a name, of the only organisation there is."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def organisations(self) -> list[OrganisationRow]:
+        return await store.organisations(self._database)
+
+    async def trunks(self, organisation: str | None = None) -> list[TrunkRow]:
+        return await store.trunks(self._database, await self._id(organisation))
+
+    async def targets(self, organisation: str | None = None) -> list[Target]:
+        return await store.targets(self._database, await self._id(organisation))
+
+    async def sites(self, organisation: str | None = None) -> list[Site]:
+        return await store.sites(self._database, await self._id(organisation))
+
+    async def pools(self, organisation: str | None = None) -> list[PoolRow]:
+        return await store.pools(self._database, await self._id(organisation))
+
+    async def numbers(self, organisation: str | None = None) -> list[NumberRow]:
+        return await store.numbers(self._database, await self._id(organisation))
+
+    async def _id(self, organisation: str | None) -> OrganisationId:
+        return (await organisation_called(self._database, organisation)).id

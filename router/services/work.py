@@ -1,0 +1,81 @@
+"""One administrator's change in progress: who makes it, and finding things by their names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from router.domain.errors import FieldError
+from router.domain.model import OrganisationId, Site, Target
+from router.services import checks
+from router.store import administration as store
+from router.store import audit
+from router.store.administration import OrganisationRow, PoolRow, TrunkRow
+from router.store.database import Queries
+
+
+@dataclass(frozen=True, kw_only=True)
+class By:
+    """Who changes something, when, and in which organisation (needless where there is only one)."""
+
+    actor: str
+    now: datetime
+    organisation: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """One change in progress."""
+
+    queries: Queries
+    organisation_id: OrganisationId
+    by: By
+
+    async def note(self, action: str, subject: str, detail: Mapping[str, Any]) -> None:
+        await audit.add(
+            self.queries,
+            organisation_id=self.organisation_id,
+            at=self.by.now,
+            actor=self.by.actor,
+            action=action,
+            subject=subject,
+            detail={k: v for k, v in detail.items() if v is not None},
+        )
+
+    async def target(self, name: str, field: str = "target") -> Target:
+        found = await store.targets(self.queries, self.organisation_id)
+        return checks.named(field, name, found, lambda target: target.name)
+
+    async def trunk(self, name: str) -> TrunkRow:
+        found = await store.trunks(self.queries, self.organisation_id)
+        return checks.named("trunk", name, found, lambda trunk: trunk.name)
+
+    async def site(self, name_or_key: str) -> Site:
+        found = await store.sites(self.queries, self.organisation_id)
+        for site in found:
+            if site.key == name_or_key:
+                return site
+        return checks.named("site", name_or_key, found, lambda site: site.name)
+
+    async def pool(self, name: str, site: str | None) -> PoolRow:
+        """By its name, and by its site where two sites have a pool of that name."""
+        found = await store.pools(self.queries, self.organisation_id)
+        if site is not None:
+            site_id = (await self.site(site)).id
+            found = [row for row in found if row.pool.site_id == site_id]
+        if len([row for row in found if row.pool.name == name]) > 1:
+            raise FieldError("site", f"several sites have a pool {name!r}: say which", "shop")
+        return checks.named("pool", name, found, lambda row: row.pool.name)
+
+
+async def organisation_called(queries: Queries, name: str | None) -> OrganisationRow:
+    """The organisation of that name; without a name the only one there is."""
+    found = await store.organisations(queries)
+    if name is not None:
+        return checks.named("organisation", name, found, lambda row: row.name)
+    if len(found) == 1:
+        return found[0]
+    problem = "there is none yet" if not found else "there are several: say which"
+    raise FieldError("organisation", problem, found[0].name if found else "Acme")
