@@ -2,6 +2,7 @@
 
 import re
 import secrets
+import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,12 +34,14 @@ class Caller:
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         audio.write_melody(self.folder / "caller.alaw", audio.CALLER_NOTES)
+        # SIPp looks for the audio beside the scenario.
+        shutil.copyfile(_SCENARIO, self.folder / "caller.xml")
         errors = self.folder / "caller-errors.log"
         errors.unlink(missing_ok=True)
         call_id = f"demo-{secrets.token_hex(8)}"
         child = process.start(
             [
-                *(self.sipp, f"127.0.0.1:{self.ports.sip}", "-sf", _SCENARIO, "-s", number),
+                *(self.sipp, f"127.0.0.1:{self.ports.sip}", "-sf", "caller.xml", "-s", number),
                 *("-key", "caller", caller, "-cid_str", call_id, "-m", "1"),
                 *("-d", str(int(talk_seconds * 1000)), "-i", HOST, "-p", str(self.ports.caller)),
                 *("-mi", HOST, "-min_rtp_port", str(self.ports.rtp), "-nostdin"),
