@@ -1,0 +1,13 @@
+// Tells what the snippet did, by its public interface: window.callRouter and its DOM event.
+(function () {
+  'use strict';
+  const place = document.getElementById('demo-number');
+
+  function tell(number) {
+    place.textContent = `This visit was given ${number.national} (${number.e164}). `
+      + 'Call it, or run “make call”, and the live page says which advertisement it was.';
+  }
+
+  document.addEventListener('call-router:number', (event) => tell(event.detail));
+  if (window.callRouter && window.callRouter.number) tell(window.callRouter.number);
+})();

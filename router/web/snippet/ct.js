@@ -1,0 +1,309 @@
+/*! call-router: shows each visitor the phone number reserved for the visit.
+ *  Edits text nodes and tel: links, nothing else; on any failure the page keeps its own number. */
+(function () {
+  'use strict';
+  const script = document.currentScript || document.querySelector('script[data-site][src*="ct.js"]');
+  if (!script || window.callRouter) return;
+
+  const options = script.dataset, site = options.site, key = 'call-router:' + site;
+  const base = options.api ? options.api.replace(/\/*$/, '/') : new URL('.', script.src).href;
+  const debug = 'debug' in options || /[?&]ct_debug=1/.test(location.search);
+  const log = (...what) => debug && console.info('[call-router]', ...what);
+
+  // What may stand between the digits of a phone number; \0 is the border of two text nodes.
+  const GAP = '\\s\\0()./\\-\\u00AD\\u200B-\\u200F\\u2010-\\u2015\\u2060\\u2212';
+  const RUN = new RegExp('[+\\d][+\\d' + GAP + ']{5,}\\d', 'g'), FORM = new RegExp('^[+\\d' + GAP + ']{7,32}$');
+  // Country code, then the rest.
+  const E164 = /^\+(?=\d{7,15}$)(1|7|2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]|\d{3})(\d+)$/;
+  const INLINE = /^(a|abbr|b|bd[io]|cite|code|em|font|i|ins|label|mark|nobr|s|small|span|strong|su[bp]|time|tspan|tt|u|wbr)$/i;
+  const SKIP = 'script,style,noscript,textarea,option,[contenteditable]:not([contenteditable=false]),[data-ct-ignore]';
+
+  const own = new Map(), memory = {};
+  let shown = null, answer, session, campaign, period, timer, left, started, settle, visited, group = [], others = [];
+  let turn = 0, second = 0, batches = 0, touched = Date.now(), page = location.href;
+  const ready = new Promise((resolve) => { settle = () => resolve(shown); });
+
+  function load(area) {
+    try { return JSON.parse(window[area].getItem(key)) || {}; } catch (e) { return memory[area] || {}; }
+  }
+  function save(area, value) {
+    memory[area] = value;
+    try { window[area].setItem(key, JSON.stringify(value)); } catch (e) { log(area, e); }
+  }
+
+  /* ---- numbers ---- */
+
+  function parse(number) {
+    const parts = E164.exec(number && number.e164);
+    if (!parts) return null;
+    const [e164, code, rest] = parts;
+    const form = (text, end) => FORM.test(text) && text.replace(/\D/g, '').endsWith(end) ? text : e164;
+    return Object.freeze({ e164, code, rest, national: form(number.national, rest), international: form(number.international, code + rest) });
+  }
+
+  // The digits before `rest` that belong to the number; undefined: it is a part of something longer.
+  function prefix(text, at, digits, k, { code, rest }) {
+    const end = k + rest.length, tail = text.slice(at[end - 1] + 1, at[end]), more = end < at.length;
+    if (/^([\w@]|,\d)/.test(text.slice(at[end - 1] + 1)) || (more && !/[\s\0+]/.test(tail))) return;
+    return ['00' + code, code + '0', code, '06', '8', '0', ''].find((p) => {
+      const first = k - p.length;
+      if (!digits.slice(0, k).endsWith(p)) return;
+      const lead = text.slice(first ? at[first - 1] + 1 : 0, at[first]);
+      if (/\+[\s\0(]*$/.test(lead)) return p === code || p === code + '0';
+      if (/[\w#№=@&]\(?$/.test(lead)) return;
+      // Without any prefix it could be the end of a foreign number: no other digits may be near.
+      return p ? !first || /[\s\0]/.test(lead) : !first && (!more || /\s/.test(tail));
+    });
+  }
+
+  function find(text, numbers, found) {
+    let run, hits = 0;
+    RUN.lastIndex = 0;
+    while ((run = RUN.exec(text))) {
+      const at = [];
+      for (let i = run.index; i < RUN.lastIndex; i++) if (/\d/.test(text[i])) at.push(i);
+      const digits = at.map((i) => text[i]).join('');
+      for (const number of numbers) {
+        for (let k = -1; (k = digits.indexOf(number.rest, k + 1)) >= 0;) {
+          const p = prefix(text, at, digits, k, number);
+          log(run[0], p === undefined ? 'refused: part of something longer' : `is ${number.e164}, prefix "${p}"`);
+          if (p === undefined) continue;
+          hits++;
+          if (found) found(number, p, at.slice(k - p.length, k + number.rest.length));
+        }
+      }
+    }
+    return hits;
+  }
+
+  // The new text, an item for each old character; undefined where nothing matched.
+  function rewrite(text, link) {
+    let cells;
+    find(text, others, ({ code, rest }, p, at) => {
+      let start = at[0];
+      const stop = at[at.length - 1] + 1, same = code === shown.code, abroad = p.includes(code);
+      const area = (form) => (/\((\d+)\)/.exec(form) || ['', ''])[1].length;
+      const areas = [area(text.slice(Math.max(0, start - 1), stop)), area(shown.national)];
+      const digits = p.replace(code, shown.code) + shown.rest;
+      cells = cells || text.split('');
+      // A longer area code would leave the page's brackets in the wrong place.
+      if (digits.length === at.length && rest.length === shown.rest.length && (same || abroad) && (areas.includes(0) || areas[0] === areas[1])) {
+        at.forEach((i, n) => { cells[i] = digits[n]; });
+      } else {
+        const [lead, plus] = /(\+\s?)?\(?$/.exec(text.slice(0, start));
+        if (plus || /^[^(]*\)/.test(text.slice(start, stop))) start -= lead.length;
+        cells.fill('', start, stop);
+        cells[start] = link ? shown.e164 : same && !abroad ? shown.national : shown.international;
+      }
+    });
+    return cells;
+  }
+
+  /* ---- the page ---- */
+
+  function flush() {
+    const nodes = group, cells = nodes[0] && rewrite(nodes.map((node) => node.data).join('\0'));
+    let i = 0;
+    group = [];
+    if (cells) nodes.forEach((node) => {
+      const text = cells.slice(i, i + node.length).join('');
+      i += node.length + 1;
+      if (text !== node.data) node.data = text;
+    });
+  }
+
+  function relink(el) {
+    const href = el.getAttribute('href');
+    if (!/^\s*tel:/i.test(href)) return;
+    let plain = href;
+    try { plain = decodeURIComponent(href); } catch (e) { log(href, e); }
+    const text = (rewrite(plain, true) || [plain]).join('');
+    if (text !== plain) el.setAttribute('href', plain === href ? text : encodeURI(text));
+  }
+
+  // `shallow`: the block's own line of text, without the blocks inside it.
+  function walk(el, shallow) {
+    visited.add(el);
+    for (let node = el.firstChild; node; node = node.nextSibling) {
+      if (node.nodeType === 3) group.push(node);
+      if (node.nodeType !== 1) continue;
+      const skip = node.matches(SKIP), inline = !skip && INLINE.test(node.nodeName);
+      if (!inline) flush();
+      if (!skip) relink(node);
+      if (inline || !(skip || shallow)) walk(node);
+      if (!inline) flush();
+    }
+  }
+  function scan(node, shallow) {
+    while (shallow && node && INLINE.test(node.nodeName)) node = node.parentElement;
+    if (!node || visited.has(node) || node.closest(SKIP)) return;
+    relink(node);
+    walk(node, shallow);
+    flush();
+  }
+
+  const observer = new MutationObserver((records) => {
+    // A script that keeps putting the old number back must not hang the page.
+    if (Date.now() - second > 1000) { second = Date.now(); batches = 0; }
+    if (++batches > 100) return;
+    visited = new Set();
+    for (const { type, target, addedNodes } of records) {
+      if (type === 'attributes') { if (!target.closest(SKIP)) relink(target); }
+      else if (type === 'characterData') scan(target.parentElement, true);
+      else for (const node of addedNodes) {
+        if (node.nodeType === 3 || INLINE.test(node.nodeName)) scan(node.parentElement, true);
+        else if (node.nodeType === 1) scan(node);
+      }
+    }
+    observer.takeRecords();
+  });
+
+  function apply() {
+    visited = new Set();
+    scan(document.body);
+    observer.takeRecords();
+    observer.observe(document, { subtree: true, childList: true, characterData: true, attributes: true, attributeFilter: ['href'] });
+  }
+
+  function show(number) {
+    const before = shown && shown.e164;
+    for (const e164 of (answer.replace || []).concat(before)) {
+      const other = parse({ e164 });
+      if (other) own.set(e164, other);
+    }
+    own.delete(number.e164);
+    others = [...own.values()];
+    shown = number;
+    apply();
+    if (before !== number.e164) document.dispatchEvent(new CustomEvent('call-router:number', { detail: shown }));
+  }
+
+  /* ---- the server ---- */
+
+  const send = (path, body, more) => fetch(base + 'v1/' + path, Object.assign({ method: 'POST', credentials: 'omit', body }, more));
+  async function post(path, body) {
+    const response = await send(path, JSON.stringify(Object.assign({ site, session }, body)));
+    if (!response.ok) throw response.status;
+    return response.json();
+  }
+  function beacon(path, body) {
+    const text = JSON.stringify(Object.assign({ site, session }, body));
+    if (session && !(navigator.sendBeacon && navigator.sendBeacon(base + 'v1/' + path, text))) send(path, text, { keepalive: true }).catch(log);
+  }
+
+  const tags = () => (location.href.match(/[?&#](utm_\w+|\w*clid|[gw]braid)=[^&#]*/gi) || []).join('');
+  function landing() {
+    const host = document.referrer.split('/')[2];
+    return tags() || (host !== location.host && host) || '';
+  }
+
+  function adopt(value) {
+    const number = parse(value.number);
+    if (!number || !value.session) throw 'malformed answer';
+    answer = value;
+    session = value.session;
+    period = Math.min(600, Math.max(5, value.heartbeat_seconds || 30)) * 1000;
+    return number;
+  }
+
+  async function visit(referrer = document.referrer) {
+    const mine = ++turn, began = Date.now(), waiting = setTimeout(settle, 1500), ids = load('localStorage');
+    campaign = tags();
+    try {
+      const value = await post('visits', {
+        url: location.href.slice(0, 8000), referrer: referrer.slice(0, 2000), visitor: ids.visitor || null, session: ids.session || null,
+        screen: { width: screen.width, height: screen.height },
+      });
+      if (mine !== turn) return shown;
+      const number = adopt(value);
+      save('localStorage', { visitor: value.visitor, session });
+      answer.landing = landing() || load('sessionStorage').landing;
+      save('sessionStorage', answer);
+      if (Date.now() - began > 1500) log('too late, kept for the next page');
+      else show(number);
+    } catch (e) { log('the page keeps its number', e); }
+    clearTimeout(waiting);
+    settle();
+    schedule(3000);
+    return shown;
+  }
+
+  function schedule(wait) {
+    clearTimeout(timer);
+    if (session && document.visibilityState === 'visible') timer = setTimeout(beat, wait);
+  }
+  async function beat() {
+    const asked = session;
+    schedule(period);
+    try {
+      const value = await post('heartbeats', { visible: true, input: Date.now() - touched <= 30000, number: shown && shown.e164 });
+      if (asked !== session) return;
+      const number = parse(value.number);
+      if (number) answer.number = value.number;
+      if ('valid_until' in value) answer.valid_until = value.valid_until;
+      save('sessionStorage', answer);
+      if (number && shown) show(number);
+    } catch (e) {
+      log('heartbeat', e);
+      if (e === 404 && asked === session) { session = null; visit(); }
+    }
+  }
+
+  /* ---- the visitor ---- */
+
+  function resume() {
+    left = false;
+    touched = Date.now();
+    schedule(0);
+  }
+  function navigated() {
+    const from = page;
+    page = location.href;
+    if (tags() && tags() !== campaign) visit(from);
+  }
+  function start() {
+    if (started) return;
+    started = true;
+    const on = (target, names, handler) => names.split(' ').forEach((name) => target.addEventListener(name, handler, { capture: true, passive: true }));
+    on(document, 'pointerdown pointermove keydown scroll wheel touchstart', () => { touched = Date.now(); });
+    on(document, 'visibilitychange', () => {
+      if (document.visibilityState === 'visible') return resume();
+      clearTimeout(timer);
+      if (!left) beacon('leaves', { kind: 'hide' });
+    });
+    on(window, 'pagehide', () => { left = true; clearTimeout(timer); beacon('leaves', { kind: 'close' }); });
+    on(window, 'pageshow', (event) => { if (event.persisted) { resume(); if (!session) visit(); } });
+    const tap = (text, kind) => { if (shown && find(text, [shown])) beacon('taps', { number: shown.e164, kind }); };
+    on(document, 'click', (event) => {
+      const link = event.target.closest && event.target.closest('[href^="tel:" i]');
+      if (link) tap(link.getAttribute('href'), 'tap');
+    });
+    on(document, 'copy', () => tap(String(getSelection()), 'copy'));
+    on(window, 'popstate', navigated);
+    for (const name of ['pushState', 'replaceState']) {
+      const native = history[name];
+      history[name] = function () { native.apply(this, arguments); navigated(); };
+    }
+
+    const cached = load('sessionStorage'), here = landing();
+    try {
+      if ((!here || here === cached.landing) && !(Date.parse(cached.valid_until) <= Date.now())) { show(adopt(cached)); settle(); }
+    } catch (e) { log('nothing cached', e); }
+    visit();
+  }
+  function consent() {
+    if (document.prerendering) document.addEventListener('prerenderingchange', start, { once: true });
+    else start();
+  }
+
+  window.callRouter = {
+    ready, consent,
+    get number() { return shown; },
+    get session() { return session; },
+    refresh() {
+      if (shown) apply();
+      return started ? visit() : ready;
+    },
+  };
+  if (options.consent !== 'wait') consent();
+})();
