@@ -28,10 +28,13 @@ FROM ${DEBIAN_TRIXIE} AS router
 ARG APT_MIRROR=
 ARG APT_CHECK_VALID_UNTIL=true
 COPY docker/apt-install /usr/local/sbin/apt-install
+# /srv/asterisk/*: an empty volume takes owner and mode from the image that mounts it first, so they
+# are here as in asterisk.Dockerfile, whose user 10002 writes there.
 RUN apt-install ca-certificates python3 \
     && groupadd --gid 10001 call-router \
     && useradd --uid 10001 --gid call-router --no-create-home --home-dir /app \
-        --shell /usr/sbin/nologin call-router
+        --shell /usr/sbin/nologin call-router \
+    && install -d -o 10002 -g call-router -m 0750 /srv/asterisk/log /srv/asterisk/spool
 COPY --from=packages /opt/call-router /opt/call-router
 COPY sql /app/sql
 COPY asterisk-conf /app/asterisk-conf
