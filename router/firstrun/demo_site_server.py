@@ -48,9 +48,17 @@ def number_forms(e164: str) -> dict[str, str]:
 
 
 class DemoSite:
-    """The site on a port of 127.0.0.1; port 0 takes any free one. A context manager."""
+    """The site on a port of `host`; port 0 takes any free one. A context manager."""
 
-    def __init__(self, port: int, site_key: str, api_url: str, default_number: str) -> None:
+    def __init__(
+        self,
+        port: int,
+        site_key: str,
+        api_url: str,
+        default_number: str,
+        *,
+        host: str = "127.0.0.1",
+    ) -> None:
         api = urlsplit(api_url)
         values = number_forms(default_number) | {
             "SITE_KEY": site_key,
@@ -66,7 +74,7 @@ class DemoSite:
             "Cache-Control": "no-cache",
             "X-Content-Type-Options": "nosniff",
         }
-        self._server = _Server(("127.0.0.1", port), _handler(pages, headers))
+        self._server = _Server((host, port), _handler(pages, headers))
         self._thread: Thread | None = None
 
     @property
