@@ -26,12 +26,10 @@ def main() -> int:
 def _clean(checkout: Path) -> int:
     folder = state.state_folder(checkout)
     if folder.exists():
-        held = state.lock(folder / "run.lock")
-        if held is None:
-            pid = (folder / "run.lock").read_text().strip()
+        pid = state.holder(folder / "run.lock")
+        if pid is not None:
             print(f"make clean: this instance runs (pid {pid}): stop it first, with Ctrl-C there")
             return 1
-        held.close()
     other = checkout / ".run/state"
     if os.geteuid() != 0 and other.exists():
         print(

@@ -162,6 +162,18 @@ def lock(path: Path) -> IO[str] | None:
     return file
 
 
+def holder(path: Path) -> int | None:
+    """The pid of the living process that holds the lock file, None if nobody does."""
+    try:
+        with path.open() as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return None
+    except BlockingIOError:
+        return int(path.read_text().strip() or 0)
+    return None
+
+
 def read_secrets(path: Path, names: tuple[str, ...]) -> dict[str, str]:
     """Random secrets of this instance, made once and kept in `path` (mode 0600)."""
     known: dict[str, str] = {}
