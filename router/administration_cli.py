@@ -1,0 +1,26 @@
+"""The administrators' commands, as one typer application for `__main__` to mount.
+
+`__main__` puts an `Invocation` into typer's context: nothing here reads the environment or a clock.
+"""
+
+from __future__ import annotations
+
+import typer
+
+from router.commands.access import sign_in, token_app
+from router.commands.base import Invocation
+from router.commands.lines import organisation_app, target_app, trunk_app
+from router.commands.numbers import number_app
+from router.commands.sites import pool_app, site_app
+
+__all__ = ["Invocation", "app"]
+
+app = typer.Typer(no_args_is_help=True, help="Set up and inspect this installation.")
+app.add_typer(organisation_app, name="organisation")
+app.add_typer(trunk_app, name="trunk")
+app.add_typer(target_app, name="target")
+app.add_typer(site_app, name="site")
+app.add_typer(pool_app, name="pool")
+app.add_typer(number_app, name="number")
+app.add_typer(token_app, name="token")
+app.command("sign-in")(sign_in)

@@ -1,0 +1,1 @@
+"""Commands for administrators, a module for each subject."""

@@ -1,0 +1,141 @@
+"""Web properties and their pools."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from router.commands.base import Organisation, by, run, table
+from router.domain import phone
+from router.services.administration import Administration
+from router.services.inventory import Inventory
+
+site_app = typer.Typer(no_args_is_help=True, help="Web properties.")
+pool_app = typer.Typer(no_args_is_help=True, help="Pools of tracking numbers.")
+
+
+@site_app.command("add")
+def site_add(
+    ctx: typer.Context,
+    name: str,
+    origin: Annotated[
+        list[str], typer.Option(help="As browsers send it: https://www.example.com. Repeatable.")
+    ],
+    default_number: Annotated[str, typer.Option(help="Shown by pages that get none of their own.")],
+    target: Annotated[str, typer.Option(help="The company line of its calls.")],
+    region: Annotated[str, typer.Option(help="Country whose national form its pages use.")] = "RU",
+    time_zone: Annotated[str, typer.Option()] = "Europe/Moscow",
+    page_number: Annotated[
+        list[str] | None,
+        typer.Option(help="A number its pages show, to be replaced. Repeatable; else the default."),
+    ] = None,
+    key: Annotated[
+        str | None, typer.Option(help="What its snippet names it by; else a random one.")
+    ] = None,
+    organisation: Organisation = None,
+) -> None:
+    """Add a web property and print the line of HTML for its pages."""
+    site = run(
+        ctx,
+        lambda db, now: Administration(db).add_site(
+            name,
+            origins=origin,
+            region=region,
+            time_zone=time_zone,
+            default_number=default_number,
+            target=target,
+            page_numbers=page_number or (),
+            key=key,
+            by=by(now, organisation),
+        ),
+    )
+    typer.echo(f"site {site.name} added; put this into the <head> of its pages:")
+    typer.echo(
+        f'<script src="{ctx.obj.settings.public_url}/ct.js" data-site="{site.key}" async></script>'
+    )
+
+
+@site_app.command("list")
+def site_list(ctx: typer.Context, organisation: Organisation = None) -> None:
+    """All web properties."""
+    rows = run(ctx, lambda db, _: Inventory(db).sites(organisation))
+    table(
+        ["NAME", "KEY", "ORIGINS", "REGION", "DEFAULT NUMBER"],
+        [
+            [
+                row.name,
+                row.key,
+                " ".join(row.origins),
+                row.region,
+                phone.international(row.default_number),
+            ]
+            for row in rows
+        ],
+    )
+
+
+@pool_app.command("add")
+def pool_add(
+    ctx: typer.Context,
+    name: str,
+    site: Annotated[str, typer.Option(help="Its name or key.")],
+    kind: Annotated[str, typer.Option(help="dynamic or static")] = "dynamic",
+    rule: Annotated[
+        list[str] | None,
+        typer.Option(help="Whom it serves, e.g. source=google. Repeatable: all hold."),
+    ] = None,
+    priority: Annotated[int, typer.Option(help="The pool of the lowest serves first.")] = 100,
+    reservation_seconds: Annotated[
+        int, typer.Option(help="How long a number is kept after its visitor was last seen.")
+    ] = 900,
+    default_number: Annotated[str | None, typer.Option(help="Shown when all are taken.")] = None,
+    target: Annotated[str | None, typer.Option(help="Instead of the site's.")] = None,
+    record: Annotated[bool, typer.Option()] = True,
+    source: Annotated[
+        str | None, typer.Option(help="What a static pool's calls are credited to.")
+    ] = None,
+    medium: Annotated[str | None, typer.Option()] = None,
+    campaign: Annotated[str | None, typer.Option()] = None,
+    organisation: Organisation = None,
+) -> None:
+    """Add a pool, for example: pool add ads --site shop --rule source=google."""
+    run(
+        ctx,
+        lambda db, now: Administration(db).add_pool(
+            name,
+            site=site,
+            kind=kind,
+            priority=priority,
+            reservation_seconds=reservation_seconds,
+            rules=rule or (),
+            default_number=default_number,
+            target=target,
+            record=record,
+            source=source,
+            medium=medium,
+            campaign=campaign,
+            by=by(now, organisation),
+        ),
+    )
+    typer.echo(f"pool {name} added")
+
+
+@pool_app.command("list")
+def pool_list(ctx: typer.Context, organisation: Organisation = None) -> None:
+    """All pools and how many numbers each has."""
+    rows = run(ctx, lambda db, _: Inventory(db).pools(organisation))
+    table(
+        ["NAME", "SITE", "KIND", "SERVES", "RESERVED FOR", "NUMBERS"],
+        [
+            [
+                row.pool.name,
+                row.site,
+                row.pool.kind,
+                " ".join(f"{rule.field}={rule.equals}" for rule in row.pool.rules) or "every visit",
+                f"{row.pool.reservation_seconds} s",
+                row.numbers,
+            ]
+            for row in rows
+        ],
+    )

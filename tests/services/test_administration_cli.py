@@ -1,0 +1,101 @@
+"""The administrators' commands as they are typed; on a real PostgreSQL."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from router.administration_cli import Invocation, app
+from router.settings import Settings
+
+Command = Callable[[str], Result]
+
+
+@pytest.fixture
+def command(dsn: str, now: datetime) -> Command:
+    """Runs a command line on a fresh database, in a thread: each command has a loop of its own."""
+    settings = Settings.from_mapping(
+        {"CALL_ROUTER_DATABASE_URL": dsn, "CALL_ROUTER_STAFF_URL": "https://staff.example.com"}
+    )
+    context = Invocation(settings=settings, clock=lambda: now)
+
+    def run(line: str) -> Result:
+        return CliRunner().invoke(app, line.split(), obj=context)
+
+    return run
+
+
+async def test_from_nothing_to_a_site_that_has_numbers(command: Command) -> None:
+    """The order in which a new installation is set up."""
+    lines = [
+        "organisation add Acme",
+        "target add office --endpoint office",
+        "trunk add carrier-1 --target office",
+        "site add shop --origin https://shop.example --default-number 84951234567 --key shop-key-1 --target office",
+        "pool add ads --site shop --rule source=google --rule medium=cpc",
+        "number add 84951110001 84951110002 --pool ads --trunk carrier-1",
+    ]
+    for line in lines:
+        result = await asyncio.to_thread(command, line)
+        assert (line, result.exit_code, result.stderr) == (line, 0, "")
+
+    listed = {
+        kind: (await asyncio.to_thread(command, f"{kind} list")).stdout
+        for kind in ("organisation", "target", "trunk", "site", "pool", "number")
+    }
+    assert listed["number"].splitlines()[1].split() == [
+        "+7", "495", "111-00-01", "shop", "ads", "carrier-1", "free",
+    ]  # fmt: skip
+    assert "source=google medium=cpc" in listed["pool"]
+    assert "shop-key-1  https://shop.example" in listed["site"]
+    assert all("Acme" in listed[k] or "office" in listed[k] for k in ("organisation", "trunk"))
+
+
+async def test_refusals_name_field_problem_and_example(command: Command) -> None:
+    """One line each on stderr, and status 2."""
+    await asyncio.to_thread(command, "organisation add Acme")
+    result = await asyncio.to_thread(
+        command, "site add shop --origin shop.example --default-number 1 --target x --region QQ"
+    )
+
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert [line.split(":")[:2] for line in result.stderr.splitlines()] == [
+        ["error", " origin"],
+        ["error", " region"],
+        ["error", " default_number"],
+    ]
+    assert "(for example https://www.example.com)" in result.stderr
+
+
+async def test_tokens_and_sign_in_links(command: Command) -> None:
+    """A token is printed alone, once; a link carries a code."""
+    await asyncio.to_thread(command, "organisation add Acme")
+    token = await asyncio.to_thread(command, "token create reporting")
+    listed = await asyncio.to_thread(command, "token list")
+    revoked = await asyncio.to_thread(command, "token revoke reporting")
+    again = await asyncio.to_thread(command, "token revoke reporting")
+    link = await asyncio.to_thread(command, "sign-in")
+
+    assert token.stdout.startswith("ct_live_")
+    assert token.stdout.count("\n") == 1
+    assert "reporting  2026-11-23 09:00  never      valid" in listed.stdout
+    assert (revoked.exit_code, again.exit_code) == (0, 2)
+    assert link.stdout.startswith("https://staff.example.com/sign-in?code=")
+
+
+async def test_a_database_that_is_away(now: datetime) -> None:
+    """The error says what to look at, in two lines and not in a traceback."""
+    settings = Settings.from_mapping(
+        {"CALL_ROUTER_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/x"}
+    )
+    context = Invocation(settings=settings, clock=lambda: now)
+    result = await asyncio.to_thread(lambda: CliRunner().invoke(app, ["site", "list"], obj=context))
+
+    assert result.exit_code == 1
+    assert "is PostgreSQL running, and CALL_ROUTER_DATABASE_URL right?" in result.stderr
