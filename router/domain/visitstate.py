@@ -51,9 +51,10 @@ def state_at(times: SessionTimes, t: datetime, outages: Sequence[Outage] = ()) -
     active  otherwise: what a page did not say yet is not held against it
     """
     require_aware(t=t)
-    went = times.gone_at
-    if went is None or went > t:
-        went = lost_at(times, outages)
+    went = lost_at(times, outages)
+    if times.gone_at is not None:
+        # a beacon of a page that had fallen silent before changes nothing
+        went = min(went, times.gone_at)
     if went <= t:
         engaged = _last_input(times, went) - times.started_at >= BOUNCE_WITHIN
         return State(kind="gone", since=went, engaged=engaged)

@@ -66,6 +66,13 @@ def test_a_silent_page_is_lost_after_75_seconds() -> None:
     assert state_at(silent, at(135)) == State(kind="gone", since=at(135), engaged=True)
 
 
+def test_a_beacon_of_a_page_already_lost_changes_nothing() -> None:
+    """It is gone since it was lost."""
+    late = times(seen=60, heard=60, gone=600)
+
+    assert state_at(late, at(700)).since == at(135)
+
+
 @pytest.mark.parametrize(
     ("visit", "engaged"),
     [
@@ -121,10 +128,8 @@ seconds = st.integers(0, 10_000)
 def test_a_gone_page_stays_gone(
     seen: int, idle_for: int, gone: int | None, first: int, later: int
 ) -> None:
-    """Given the same times, no later moment finds a page that is gone anything else."""
+    """Given the same times, every later moment finds it gone since the same moment."""
     visit = times(seen=seen, heard=max(0, seen - idle_for), gone=gone)
-    if state_at(visit, at(first)).kind == "gone":
-        afterwards = state_at(visit, at(first + later))
-
-        assert afterwards.kind == "gone"
-        assert afterwards.since <= at(first + later)
+    state = state_at(visit, at(first))
+    if state.kind == "gone":
+        assert state_at(visit, at(first + later)) == state
