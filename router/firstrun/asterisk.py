@@ -101,7 +101,7 @@ class AsteriskServer:
     def start(self, timeout: float = 30) -> None:
         """Start Asterisk and return once it takes calls.
 
-        Raises AsteriskError, with the log's errors, if it ends or is not ready in `timeout` s.
+        It ends with the thread that started it, so call this from the main one. Raises AsteriskError, with the log's errors, if it ends or is not ready in `timeout` s.
         """
         if self.running:
             raise AsteriskError("this Asterisk is running already")

@@ -260,6 +260,13 @@ class IncomingCall(Call):
         if seconds:
             await asyncio.sleep(seconds)
 
+    async def early_sound(self, seconds: float) -> None:
+        """183 with sound, as an announcement before the answer is."""
+        media = await self._open_media()
+        self.reply(183, offer(self.agent.host, media.port))
+        self._hear(self.invite.body)
+        await asyncio.sleep(seconds)
+
     async def accept(self) -> None:
         """Answer, and begin to send our tone. Does nothing where the caller has given up."""
         media = await self._open_media()
