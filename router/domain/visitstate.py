@@ -58,7 +58,7 @@ def state_at(times: SessionTimes, t: datetime, outages: Sequence[Outage] = ()) -
     if went <= t:
         engaged = _last_input(times, went) - times.started_at >= BOUNCE_WITHIN
         return State(kind="gone", since=went, engaged=engaged)
-    if _idle(times, t):
+    if idle_at(times, t):
         engaged = times.input_at - times.started_at >= BOUNCE_WITHIN
         return State(kind="idle", since=times.started_at, engaged=engaged)
     return State(kind="active", since=times.started_at, engaged=True)
@@ -74,13 +74,14 @@ def lost_at(times: SessionTimes, outages: Sequence[Outage] = ()) -> datetime:
     return moment
 
 
-def _idle(times: SessionTimes, t: datetime) -> bool:
+def idle_at(times: SessionTimes, t: datetime) -> bool:
+    """True if a heartbeat said that there was no input, and the last was 30 s or more before `t`."""
     return times.input_at < times.seen_at and t >= times.input_at + IDLE_AFTER
 
 
 def _last_input(times: SessionTimes, went: datetime) -> datetime:
     """A page that was active when it left had its last input then; one that fell silent, when seen."""
-    if _idle(times, went):
+    if idle_at(times, went):
         return times.input_at
     by_beacon = times.gone_at is not None and times.gone_at <= went
     return went if by_beacon else times.seen_at
