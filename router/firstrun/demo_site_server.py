@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import html
 import re
+import sys
 from collections.abc import Mapping
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 from router.domain import phone
@@ -112,6 +113,11 @@ class _Server(ThreadingHTTPServer):
     # A browser keeps its connections open: they must not hold up the end.
     daemon_threads = True
     block_on_close = False
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A browser that hangs up is no fault of the server; the rest is reported."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 def _page(name: str, values: Mapping[str, str]) -> bytes:

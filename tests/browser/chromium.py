@@ -39,9 +39,7 @@ class Chromium:
 def find(checkout: Path, environment: Mapping[str, str]) -> Chromium:
     """The prefix in CALL_ROUTER_TEST_CHROMIUM, else the checkout's own, else the system's."""
     named = environment.get("CALL_ROUTER_TEST_CHROMIUM", "").strip()
-    root = (
-        Path(named) if named else prefixes.find_chromium(state_folder(checkout), environment)
-    )
+    root = Path(named) if named else prefixes.find_chromium(state_folder(checkout), environment)
     if root is not None:
         if not (root / _BINARY).exists():
             raise ChromiumMissing(f"CALL_ROUTER_TEST_CHROMIUM: {root} has no {_BINARY}")

@@ -95,7 +95,12 @@ def open_page(context: BrowserContext, company: Company, api: FakeApi) -> OpenPa
     """Open a page with this body and the snippet in its head; returns when it is loaded."""
 
     async def opened(
-        body: str, *, path: str = "/", query: str = "", attributes: str = "", page: Page | None = None
+        body: str,
+        *,
+        path: str = "/",
+        query: str = "",
+        attributes: str = "",
+        page: Page | None = None,
     ) -> Page:
         company.pages[path] = document(body, api.url, attributes)
         page = page or await context.new_page()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -86,9 +87,10 @@ class Company(LoopbackServer):
 
     def answer(self, request: Request) -> Reply:
         """The page, whatever the query."""
-        page = self.pages.get(urlsplit(request.path).path)
+        path = urlsplit(request.path).path
+        page = self.pages.get(path)
         if page is None:
-            return Reply(status=404, kind="text/plain")
+            return Reply(status=204 if path == "/favicon.ico" else 404, kind="text/plain")
         return Reply(body=page, kind="text/html; charset=utf-8")
 
 
@@ -165,6 +167,11 @@ class _Threading(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A browser that hangs up is no fault of the server; the rest is reported."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
 
 def _handler(answer: Callable[[Request], Reply]) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
@@ -183,19 +190,15 @@ def _handler(answer: Callable[[Request], Reply]) -> type[BaseHTTPRequestHandler]
             )
             time.sleep(reply.wait)
             body = reply.body.encode()
-            try:
-                self.send_response(reply.status)
-                self.send_header("Content-Type", reply.kind)
-                if reply.status != 204:
-                    self.send_header("Content-Length", str(len(body)))
-                for name, value in reply.headers.items():
-                    self.send_header(name, value)
-                self.end_headers()
-                if reply.status != 204:
-                    self.wfile.write(body)
-            except (BrokenPipeError, ConnectionResetError):
-                # The page is gone before its answer: the browser's right.
-                self.close_connection = True
+            self.send_response(reply.status)
+            self.send_header("Content-Type", reply.kind)
+            if reply.status != 204:
+                self.send_header("Content-Length", str(len(body)))
+            for name, value in reply.headers.items():
+                self.send_header(name, value)
+            self.end_headers()
+            if reply.status != 204:
+                self.wfile.write(body)
 
         do_GET = do_POST = do_OPTIONS = handle_any  # noqa: N815 (names of the base class)
 

@@ -80,9 +80,7 @@ async def test_every_usual_format_is_replaced_and_keeps_its_separators(
     assert dict(zip(REPLACED, found, strict=True)) == REPLACED
 
 
-async def test_numbers_inside_longer_ones_are_left_alone(
-    open_page: OpenPage, api: FakeApi
-) -> None:
+async def test_numbers_inside_longer_ones_are_left_alone(open_page: OpenPage, api: FakeApi) -> None:
     """Orders, accounts and foreign numbers that contain the digits are not the company's number."""
     found = await texts(open_page, api, UNTOUCHED)
 

@@ -14,7 +14,7 @@
   const GAP = '\\s\\0()./\\-\\u00AD\\u200B-\\u200F\\u2010-\\u2015\\u2060\\u2212';
   const RUN = new RegExp('[+\\d][+\\d' + GAP + ']{5,}\\d', 'g'), FORM = new RegExp('^[+\\d' + GAP + ']{7,32}$');
   // Country code, then the rest.
-  const E164 = /^\+(?=\d{7,15}$)(1|7|2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]|\d{3})(\d+)$/;
+  const E164 = /^\+(?=\d{7,15}$)(1|7|2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]|[1-9]\d\d)(\d+)$/;
   const INLINE = /^(a|abbr|b|bd[io]|cite|code|em|font|i|ins|label|mark|nobr|s|small|span|strong|su[bp]|time|tspan|tt|u|wbr)$/i;
   const SKIP = 'script,style,noscript,textarea,option,[contenteditable]:not([contenteditable=false]),[data-ct-ignore]';
 
@@ -288,7 +288,7 @@
     const cached = load('sessionStorage'), here = landing();
     try {
       if ((!here || here === cached.landing) && !(Date.parse(cached.valid_until) <= Date.now())) { show(adopt(cached)); settle(); }
-    } catch (e) { log('nothing cached', e); }
+    } catch (e) { log('nothing cached'); }
     visit();
   }
   function consent() {

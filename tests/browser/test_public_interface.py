@@ -1,0 +1,95 @@
+"""What other scripts of the page can use, and what a person sees who looks for a fault."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.async_api import BrowserContext
+
+from tests.browser.conftest import OpenPage, ready, until
+from tests.browser.servers import SESSION, Company, FakeApi, number
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+PAGE = "<p><span class='phone'>8 (495) 135-00-00</span> Order 184951350000</p>"
+FORMS = {"national": "8 (495) 765-43-21", "international": "+7 495 765-43-21"}
+
+
+async def test_the_promise_and_the_properties_give_the_number(open_page: OpenPage) -> None:
+    """For forms, chats and analytics: before the first click."""
+    page = await open_page(PAGE)
+
+    assert (await ready(page)).items() >= {"e164": "+74957654321", **FORMS}.items()
+    assert await page.evaluate("callRouter.number.e164") == "+74957654321"
+    assert await page.evaluate("callRouter.session") == SESSION
+
+
+async def test_the_event_comes_after_the_page_was_changed_and_only_for_changes(
+    context: BrowserContext, open_page: OpenPage, api: FakeApi
+) -> None:
+    """`call-router:number` on the document, with the number as its detail."""
+    await context.add_init_script(
+        """window.events = [];
+           document.addEventListener('call-router:number', (event) => events.push(
+             [event.detail.e164, document.querySelector('.phone').textContent]));"""
+    )
+    page = await open_page(PAGE)
+    await ready(page)
+    await page.evaluate("callRouter.refresh()")
+    api.number = number("+74951112233")
+    await page.evaluate("callRouter.refresh()")
+
+    assert await page.evaluate("events") == [
+        ["+74957654321", "8 (495) 765-43-21"],
+        ["+74951112233", "8 (495) 111-22-33"],
+    ]
+
+
+async def test_other_scripts_cannot_change_the_number(open_page: OpenPage) -> None:
+    """What they are given is frozen."""
+    page = await open_page(PAGE)
+    await ready(page)
+
+    assert await page.evaluate("Object.isFrozen(callRouter.number)") is True
+
+
+@pytest.mark.parametrize(("query", "attributes"), [("?ct_debug=1", ""), ("", "data-debug")])
+async def test_debug_mode_says_which_rule_matched_what(
+    context: BrowserContext, open_page: OpenPage, query: str, attributes: str
+) -> None:
+    """For "it does not work on my page": what was found, by which prefix, and what was refused."""
+    said: list[str] = []
+    page = await context.new_page()
+    page.on("console", lambda message: said.append(message.text))
+    await open_page(PAGE, query=query, attributes=attributes, page=page)
+    await ready(page)
+    await until(lambda: len(said) >= 2)
+
+    assert '[call-router] 8 (495) 135-00-00 is +74951350000, prefix "8"' in said
+    assert "[call-router] 184951350000 refused: part of something longer" in said
+
+
+async def test_it_is_silent_otherwise(context: BrowserContext, open_page: OpenPage) -> None:
+    """Nothing on the console of somebody else's site."""
+    said: list[str] = []
+    page = await context.new_page()
+    page.on("console", lambda message: said.append(message.text))
+    await open_page(PAGE, page=page)
+    await ready(page)
+
+    assert said == []
+
+
+async def test_the_api_may_lie_under_a_path(
+    context: BrowserContext, company: Company, api: FakeApi
+) -> None:
+    """Behind a reverse proxy: the API is where the script came from, folder and all."""
+    asked: list[str] = []
+    page = await context.new_page()
+    page.on("request", lambda request: asked.append(request.url))
+    tag = f"<script src='{api.url}/ct.js/../ct.js?v=2' data-site='k'></script>"
+    nested = tag.replace("/ct.js/../ct.js", "/ct.js/calls/ct.js")
+    company.pages["/"] = f"<!doctype html><body>{nested}</body>"
+    await page.goto(company.url)
+    await ready(page)
+
+    assert f"{api.url}/ct.js/calls/v1/visits" in asked
