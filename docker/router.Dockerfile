@@ -41,7 +41,8 @@ COPY asterisk-conf /app/asterisk-conf
 COPY router /app/router
 COPY docker/router-entrypoint /usr/local/bin/router-entrypoint
 COPY docker/call-router /usr/local/bin/call-router
-RUN /opt/call-router/bin/python -m compileall -q /app/router
+COPY docker/demo.py /app/demo.py
+RUN /opt/call-router/bin/python -m compileall -q /app
 
 ENV PATH=/opt/call-router/bin:/usr/local/bin:/usr/bin:/bin \
     PYTHONPATH=/app \
