@@ -1,0 +1,240 @@
+"""What a call is credited to: a visit, a campaign or a source, with how sure that is and why.
+
+the visit, if the largest p ≥ .5; else the campaign, if its sum ≥ .5; else the source; else nothing
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Literal
+
+from router.domain.model import Attribution, Evidence, Level, Method, PoolId, SessionId, Touch
+from router.domain.past import Past, instant
+from router.domain.posterior import NOISE, Candidate, Standing, rate, standing
+from router.domain.reasons import reasons, said
+from router.domain.visitstate import Outage
+
+MODEL = "prior-1"
+_ENOUGH = 0.5 - 1e-12
+_RUNNERS_UP = 5
+Key = tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """What the dialled number is. `touch` is what a static pool, or a default number with a source of
+    its own, credits its calls to."""
+
+    kind: Literal["reservation", "static", "default", "unknown"]
+    pool_id: PoolId | None = None
+    touch: Touch | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Likely:
+    """One of the likeliest visits. `standing` is None for one long gone, of which `age` is known."""
+
+    session_id: SessionId
+    campaign_key: tuple[str, str, str]
+    p: float
+    handed_at: datetime
+    age: float
+    standing: Standing | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shares:
+    """The posterior, summed up. `campaigns` and `sources` hold (sum, largest p) by key."""
+
+    count: int
+    top: Sequence[Likely]
+    campaigns: Mapping[Key, tuple[float, float]]
+    sources: Mapping[Key, tuple[float, float]]
+    p_none: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decision:
+    """`confidence` is p of the visit, the sum of the campaign or source, or p_none at level none."""
+
+    level: Level
+    confidence: float
+    session_id: SessionId | None = None
+    key: Key | None = None
+
+
+def shares(
+    candidates: Sequence[Candidate],
+    past: Past | None,
+    t: datetime,
+    *,
+    outages: Sequence[Outage] = (),
+    known_caller: bool = False,
+) -> Shares:
+    """The posterior for a call at `t` over the visits of `candidates` and `past`, each in one of them.
+
+    A caller who has called before may be that very visitor: that a visit has called already is not
+    held against it then.
+    """
+    standings = [standing(candidate, t, outages) for candidate in candidates]
+    if known_caller:
+        standings = [replace(seen, called=0.0) for seen in standings]
+    rates = [rate(seen) for seen in standings]
+    groups = past.alike(t) if past is not None else []
+    total = sum(rates) + sum(group.rate * group.visits for group in groups) + NOISE
+    weights: dict[Key, float] = defaultdict(float)
+    best: dict[Key, float] = defaultdict(float)
+    likely: list[Likely] = []
+    for candidate, seen, value in zip(candidates, standings, rates, strict=True):
+        p = value / total
+        key: Key = candidate.campaign_key
+        weights[key] += p
+        best[key] = max(best[key], p)
+        likely.append(
+            Likely(
+                session_id=candidate.session_id,
+                campaign_key=candidate.campaign_key,
+                p=p,
+                handed_at=candidate.handed_at,
+                age=seen.age,
+                standing=seen,
+            )
+        )
+    for group in groups:
+        weights[group.campaign_key] += group.rate * group.visits / total
+        best[group.campaign_key] = max(best[group.campaign_key], group.rate / total)
+    if past is not None:
+        likely += _likeliest_past(past, t, total)
+    likely.sort(key=lambda one: (one.p, one.handed_at), reverse=True)
+    sources: dict[Key, float] = defaultdict(float)
+    best_source: dict[Key, float] = defaultdict(float)
+    for key, weight in weights.items():
+        sources[key[:2]] += weight
+        best_source[key[:2]] = max(best_source[key[:2]], best[key])
+    return Shares(
+        count=len(candidates) + sum(group.visits for group in groups),
+        top=likely[: _RUNNERS_UP + 1],
+        campaigns={key: (weight, best[key]) for key, weight in weights.items()},
+        sources={key: (weight, best_source[key]) for key, weight in sources.items()},
+        p_none=NOISE / total,
+    )
+
+
+def _likeliest_past(past: Past, t: datetime, total: float) -> list[Likely]:
+    """Enough of the past to hold its likeliest visits; of equal ones those handed the number last."""
+    found: list[Likely] = []
+    groups = sorted(past.alike(t), key=lambda group: group.rate, reverse=True)
+    for position, group in enumerate(groups):
+        if len(found) > _RUNNERS_UP and group.rate < groups[position - 1].rate:
+            break
+        found += [
+            Likely(
+                session_id=SessionId(past.session_ids[i]),
+                campaign_key=group.campaign_key,
+                p=group.rate / total,
+                handed_at=instant(past.handed_at[i]),
+                age=t.timestamp() - past.since[i],
+                standing=None,
+            )
+            for i in past.members(group, t)[: _RUNNERS_UP + 1]
+        ]
+    return found
+
+
+def decide(found: Shares) -> Decision:
+    """Visit, else campaign, else source, else none: the first whose p or sum is at least .5."""
+    if found.top and found.top[0].p >= _ENOUGH:
+        first = found.top[0]
+        return Decision(
+            level="session",
+            confidence=first.p,
+            session_id=first.session_id,
+            key=first.campaign_key,
+        )
+    levels: tuple[tuple[Level, Mapping[Key, tuple[float, float]]], ...] = (
+        ("campaign", found.campaigns),
+        ("source", found.sources),
+    )
+    for level, sums in levels:
+        # of equal sums the key with the larger best p
+        key = max(sums, key=lambda k: sums[k], default=None)
+        if key is not None and sums[key][0] >= _ENOUGH:
+            return Decision(level=level, confidence=sums[key][0], key=key)
+    return Decision(level="none", confidence=found.p_none)
+
+
+def attribute(
+    shown: Shown,
+    candidates: Sequence[Candidate],
+    past: Past | None,
+    t: datetime,
+    *,
+    outages: Sequence[Outage] = (),
+    known_caller: bool = False,
+) -> tuple[Attribution, Shares | None]:
+    """The attribution of a call at `t`, and the shares it was decided from where visits were looked at."""
+    if shown.kind == "unknown":
+        return _sure("unknown_number", shown, "the dialled number is none of ours"), None
+    if shown.kind == "static":
+        return _sure("static", shown, "the number belongs to this source alone"), None
+    if shown.kind == "default" and shown.touch is not None:
+        return _sure("default", shown, "the default number of this source"), None
+    found = shares(candidates, past, t, outages=outages, known_caller=known_caller)
+    if found.count == 0:
+        words = "nobody was shown this number in the last 30 days"
+        return _sure("without_session", shown, words), found
+    decision = decide(found)
+    return (
+        Attribution(
+            method="default" if shown.kind == "default" else "reservation",
+            level=decision.level,
+            confidence=0.0 if decision.level == "none" else decision.confidence,
+            model=MODEL,
+            session_id=decision.session_id,
+            pool_id=shown.pool_id,
+            touch=_touch(decision.key),
+            evidence=reasons(
+                decision.level, decision.confidence, found.top, found.count, found.p_none
+            ),
+            runners_up=tuple(
+                said(one) for one in found.top if one.session_id != decision.session_id
+            )[:_RUNNERS_UP],
+            inputs=_inputs(found, t, known_caller),
+        ),
+        found,
+    )
+
+
+def _sure(method: Method, shown: Shown, words: str) -> Attribution:
+    touch = shown.touch
+    return Attribution(
+        method=method,
+        level="source" if touch else "none",
+        confidence=1.0 if touch else 0.0,
+        model=MODEL,
+        pool_id=shown.pool_id,
+        touch=touch,
+        evidence=(Evidence(words=words),),
+    )
+
+
+def _touch(key: Key | None) -> Touch | None:
+    if key is None:
+        return None
+    source, medium, *campaign = key
+    return Touch(source=source, medium=medium, campaign=campaign[0] if campaign else "")
+
+
+def _inputs(found: Shares, t: datetime, known_caller: bool) -> dict[str, Any]:
+    """What was decided from, enough to see why and to compute the top of it again."""
+    return {
+        "at": t.isoformat(),
+        "candidates": found.count,
+        "noise_per_second": NOISE,
+        "p_none": found.p_none,
+        "known_caller": known_caller,
+        "top": [said(one) for one in found.top],
+    }
