@@ -16,6 +16,7 @@ import os
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from pathlib import Path
+from typing import NoReturn
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(CHECKOUT))
@@ -52,16 +53,20 @@ def main(arguments: list[str]) -> int:
         print(f"\ncall-router: {problem}", file=sys.stderr)
         print("`make doctor` says what is missing and how to mend it", file=sys.stderr)
         return 1
+    become(command, arguments[1:], found)
+
+
+def become(command: str, arguments: list[str], found: dict[str, str]) -> NoReturn:
+    """Replace this process by the command, in the environment that is ready now."""
     python = str(CHECKOUT / ".venv/bin/python")
-    os.environ.update(found)
-    os.chdir(CHECKOUT)
     program = {
         "test": ["-m", "pytest"],
         "bench": ["-m", "pytest", "-s", "tests/bench"],
         "lint": ["scripts/lint.py"],
         "prepare": ["-c", ""],
     }.get(command, ["-m", "router.firstrun", command])
-    os.execv(python, [python, *program, *arguments[1:]])
+    os.chdir(CHECKOUT)
+    os.execve(python, [python, *program, *arguments], {**os.environ, **found})
 
 
 def prepare(command: str, folder: Path, steps: Steps) -> dict[str, str]:

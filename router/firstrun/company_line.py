@@ -52,13 +52,16 @@ class CompanyLine:
     def __init__(self, host: str, port: int, on_ring: Callable[[Ring], None]) -> None:
         self._host, self._port = host, port
         self._on_ring = on_ring
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._run, name="company line", daemon=True)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
         self._ready = threading.Event()
         self._problem: OSError | None = None
 
     def start(self) -> None:
         """Begin to take calls. Raises OSError where the address cannot be used."""
+        self._problem = None
+        self._ready.clear()
+        self._thread = threading.Thread(target=self._run, name="company line", daemon=True)
         self._thread.start()
         self._ready.wait()
         if self._problem is not None:
@@ -66,35 +69,36 @@ class CompanyLine:
 
     def stop(self) -> None:
         """Hang up nobody, take nothing more, end."""
-        if self._thread.is_alive():
+        if self._thread is not None and self._loop is not None:
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join(5)
+            self._loop = None
 
     @property
     def alive(self) -> bool:
         """Whether the line's thread still works."""
-        return self._thread.is_alive()
+        return self._thread is not None and self._thread.is_alive()
 
     def _run(self) -> None:
-        asyncio.set_event_loop(self._loop)
+        loop = asyncio.new_event_loop()
         telephone = _Telephone(self._host, self._port, self._on_ring)
         try:
-            opened = self._loop.create_datagram_endpoint(
+            opened = loop.create_datagram_endpoint(
                 lambda: telephone, local_addr=(self._host, self._port)
             )
-            self._loop.run_until_complete(opened)
+            loop.run_until_complete(opened)
+            self._loop = loop
         except OSError as problem:
             self._problem = problem
+            loop.close()
             return
         finally:
             self._ready.set()
-        self._loop.run_forever()
-        for task in asyncio.all_tasks(self._loop):
-            task.cancel()
-        self._loop.run_until_complete(asyncio.sleep(0))
-        telephone.close()
-        self._loop.run_until_complete(self._loop.shutdown_asyncgens())
-        self._loop.close()
+        try:
+            loop.run_forever()
+        finally:
+            loop.run_until_complete(telephone.close())
+            loop.close()
 
 
 class _Telephone(asyncio.DatagramProtocol):
@@ -107,9 +111,15 @@ class _Telephone(asyncio.DatagramProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._out = transport  # type: ignore[assignment]
 
-    def close(self) -> None:
+    async def close(self) -> None:
+        talks = [call.task for call in self._calls.values() if call.task is not None]
+        for talk in talks:
+            talk.cancel()
+        await asyncio.gather(*talks, return_exceptions=True)
         if self._out is not None:
             self._out.close()
+        # A closed transport lets go of its socket in the loop's next round.
+        await asyncio.sleep(0)
 
     def datagram_received(self, data: bytes, addr: Address) -> None:
         request = sip_message.read(data)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ARCHIVE_KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
-_SCHEMES = ("http:", "https:", "file:", "copy:", "mirror")
+_SCHEMES = ("http:", "https:", "file:", "copy:", "mirror:", "mirror+")
 
 
 class DebianError(Exception):

@@ -1,8 +1,11 @@
 """The demo company: one organisation, one site, two pools, twelve numbers; made once."""
 
 from datetime import datetime
+from pathlib import Path
 
 from router.firstrun.demo_site_server import DEFAULT_NUMBER
+from router.firstrun.state import write_private
+from router.services.access import Access
 from router.services.administration import Administration
 from router.services.inventory import Inventory
 from router.services.work import By
@@ -15,6 +18,7 @@ SITE = "clearpane"
 SITE_KEY = "clearpane-demo"
 TRUNK = "trunk1"
 _LINE = "front desk"
+_OWN_TOKEN, _PERSON_TOKEN = "first run", "owner"
 DYNAMIC = tuple(f"+7495135{number:04d}" for number in range(101, 111))
 STATIC = ("+74951350201", "+74951350202")
 CALLER = "+79161234567"
@@ -91,3 +95,38 @@ async def newest_shown(database_url: str, now: datetime) -> store.Shown | None:
         return await store.newest_shown(database, SITE_KEY, now)
     finally:
         await database.close()
+
+
+async def grant(database_url: str, token_file: Path, now: datetime) -> str:
+    """See that `token_file` holds a valid token for the first run's own commands.
+
+    Returns the token for a person, to be shown once, if it was made now; else an empty string.
+    """
+    database = await Database.connect(database_url, connections=1, name="first run")
+    try:
+        access = Access(database)
+        names = {row.name for row in await access.tokens(ORGANISATION) if row.revoked_at is None}
+        kept = token_file.read_text().strip() if token_file.exists() else ""
+        if not kept or await access.by_token(kept, now=now) is None:
+            if _OWN_TOKEN in names:
+                await access.revoke_token(
+                    _OWN_TOKEN, organisation=ORGANISATION, actor="first run", now=now
+                )
+            write_private(token_file, await _token(access, _OWN_TOKEN, now))
+        return "" if _PERSON_TOKEN in names else await _token(access, _PERSON_TOKEN, now)
+    finally:
+        await database.close()
+
+
+async def _token(access: Access, name: str, now: datetime) -> str:
+    return await access.create_token(name, organisation=ORGANISATION, actor="first run", now=now)
+
+
+async def sign_in_link(database_url: str, staff_url: str, now: datetime) -> str:
+    """A link that opens the live page, once, for whoever has it."""
+    database = await Database.connect(database_url, connections=1, name="first run")
+    try:
+        code = await Access(database).create_code(organisation=ORGANISATION, now=now)
+    finally:
+        await database.close()
+    return f"{staff_url}/sign-in?code={code}"

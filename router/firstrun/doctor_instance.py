@@ -104,7 +104,9 @@ def _asterisk(instance: Instance, environ: Mapping[str, str]) -> Iterator[Findin
     count = re.search(r"(\d+) modules loaded", loaded)
     yield Finding(
         what="Asterisk's modules",
-        detail=f"{', '.join(missing)} missing" if missing else f"{count[1] if count else 'all'} loaded",
+        detail=f"{', '.join(missing)} missing"
+        if missing
+        else f"{count[1] if count else 'all'} loaded",
         mend="see asterisk-conf/modules.conf and Asterisk's log",
         well=not missing,
     )

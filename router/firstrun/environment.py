@@ -65,9 +65,7 @@ def install(
 
 
 def _write_command(path: Path, python: Path) -> None:
-    path.write_text(
-        f"#!{python}\nimport sys\nfrom router.__main__ import main\nsys.exit(main())\n"
-    )
+    path.write_text(f"#!{python}\nimport sys\nfrom router.__main__ import main\nsys.exit(main())\n")
     path.chmod(0o755)
 
 

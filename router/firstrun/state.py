@@ -74,7 +74,9 @@ def read_port(environment: Mapping[str, str]) -> Ports:
     try:
         port = int(text)
     except ValueError:
-        raise StateError(f"PORT: {text!r} is not a number; an example: make run PORT=9080") from None
+        raise StateError(
+            f"PORT: {text!r} is not a number; an example: make run PORT=9080"
+        ) from None
     if not 1024 <= port <= _HIGHEST_PORT:
         raise StateError(
             f"PORT: {port} is not between 1024 and {_HIGHEST_PORT} (ports up to PORT+10399 are"

@@ -4,7 +4,9 @@
   const place = document.getElementById('demo-number');
 
   function tell(number) {
-    place.textContent = `This visit was given ${number.national} (${number.e164}). `
+    // No line may break inside the number.
+    const text = number.national.replace(/ /g, '\u00a0').replace(/-/g, '\u2011');
+    place.textContent = `This visit was given ${text} (${number.e164}). `
       + 'Call it, or run “make call”, and the live page says which advertisement it was.';
   }
 
