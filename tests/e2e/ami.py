@@ -23,12 +23,13 @@ class Manager:
 
     async def action(self, name: str, **fields: str) -> dict[str, str]:
         """Send one action; the fields of its response."""
-        lines = [f"Action: {name}", *(f"{key}: {value}" for key, value in fields.items())]
-        self._writer.write(("\r\n".join(lines) + "\r\n\r\n").encode())
+        sent = [f"Action: {name}", *(f"{key}: {value}" for key, value in fields.items())]
+        self._writer.write(("\r\n".join(sent) + "\r\n\r\n").encode())
         while True:
             packet = await asyncio.wait_for(self._reader.readuntil(b"\r\n\r\n"), 5)
-            pairs = [line.split(": ", 1) for line in packet.decode().split("\r\n") if ": " in line]
-            answer = {key: value for key, value in pairs}
+            lines = packet.decode().split("\r\n")
+            pairs = (line.split(": ", 1) for line in lines if ": " in line)
+            answer = dict(pairs)
             if "Response" in answer:
                 return answer
 

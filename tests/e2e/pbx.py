@@ -147,17 +147,17 @@ class Pbx:
         for sound in self.server.recordings.rglob("*.*"):
             sound.unlink()
 
-    def reachable(self, line: str) -> bool:
+    def _sees(self, line: str, state: str) -> bool:
         shown = self.server.cli("pjsip show contacts")
-        return any(f" {line}/" in row and " Avail " in row for row in shown.splitlines())
+        return any(f" {line}/" in row and f" {state} " in row for row in shown.splitlines())
 
-    async def wait_reachable(self, line: str) -> None:
-        """Wait until Asterisk knows that `line` lives."""
+    async def wait_seen(self, line: str, state: str = "Avail") -> None:
+        """Wait until Asterisk knows that `line` lives, or with "Unavail" that it does not."""
         end = time.monotonic() + 6
-        while not await asyncio.to_thread(self.reachable, line):
-            assert time.monotonic() < end, f"Asterisk does not see that {line} lives"
+        while not await asyncio.to_thread(self._sees, line, state):
+            assert time.monotonic() < end, f"Asterisk does not see {line} as {state}"
             await asyncio.to_thread(self.server.cli, f"pjsip qualify {line}")
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.05 if state == "Avail" else 0.5)
 
     async def idle(self, timeout: float = 5) -> None:
         """Wait until no channel is left."""

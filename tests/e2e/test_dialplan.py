@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 
 import pytest
@@ -346,6 +347,7 @@ async def test_what_the_company_says_reaches_the_caller(
 async def test_lines_that_are_down_cost_no_ringing_time(
     pbx: Pbx, router: StubRouter, trunk: SipAgent, company: SipAgent
 ) -> None:
+    await pbx.wait_seen("dead", "Unavail")
     router.answer = {"t": "PJSIP/dead^20!PJSIP/nobody^20!PJSIP/mute^1"}
     call = await trunk.call(pbx.uri(NUMBER), pbx.remote)
     assert 1.0 <= await call.answered() < 1.6, "only the line that is not asked costs its time"
@@ -373,6 +375,25 @@ async def test_a_forwarding_target_sends_the_call_nowhere(
     call.hang_up()
     assert len(second.incoming) == 1
     assert trunk.incoming == []
+
+
+async def test_an_answer_as_long_as_allowed_is_read_whole(
+    pbx: Pbx, router: StubRouter, trunk: SipAgent, company: SipAgent
+) -> None:
+    answer = {
+        "t": "!".join([*[f"PJSIP/{'n' * 40}{n}^1" for n in range(9)], "PJSIP/company^20"]),
+        "n": "я" * 40,
+        **{name: name * 100 for name in ("hs", "hm", "hc", "hx", "hp")},
+        "unknown": "",
+    }
+    answer["unknown"] = "u" * (4000 - len(json.dumps(answer, ensure_ascii=False).encode()))
+    router.answer = json.dumps(answer, ensure_ascii=False)
+    call = await trunk.call(pbx.uri(NUMBER), pbx.remote)
+    await call.answered()
+    call.hang_up()
+    rung = await company.next_call()
+    assert rung.name == "я" * 40
+    assert [len(value) for value in rung.tags.values()] == [200] * 5
 
 
 async def test_a_caller_who_gives_up_is_recorded(
