@@ -4,7 +4,7 @@ PYTHON ?= python3
 BOOTSTRAP = $(PYTHON) scripts/bootstrap.py
 
 .DEFAULT_GOAL := help
-.PHONY: help run call test lint bench doctor clean docker-check
+.PHONY: help run call live test lint bench doctor clean docker-check
 
 help: ## this text
 	@echo "call-router: which advertisement made the phone ring"
@@ -20,6 +20,9 @@ run: ## everything at once in the foreground: PostgreSQL, Asterisk, router, demo
 
 call: ## a real call with audio to the number on the demo page; prints the finished record
 	@$(BOOTSTRAP) call
+
+live: ## a fresh one-time link to the live page of what `make run` runs
+	@$(BOOTSTRAP) live
 
 test: ## all tests: units, PostgreSQL, real Asterisk and SIPp, a real browser
 	@$(BOOTSTRAP) test $(ARGS)

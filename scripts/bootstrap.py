@@ -30,6 +30,7 @@ from router.firstrun.steps import Steps  # noqa: E402
 NEEDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "run": (RUNTIME, ("telephony",)),
     "call": (RUNTIME, ("telephony",)),
+    "live": (RUNTIME, ()),
     "test": (DEVELOPMENT, ("telephony", "chromium")),
     "bench": (DEVELOPMENT, ("telephony",)),
     "lint": (DEVELOPMENT, ()),

@@ -81,7 +81,7 @@ class AsteriskServer:
 
     def render(self) -> None:
         """Make the folders and write the configuration; files of yours beside ours stay."""
-        for folder in _FOLDERS:
+        for folder in (".", *_FOLDERS):
             path = self.base / folder
             path.mkdir(parents=True, exist_ok=True)
             path.chmod(0o700 if folder == "conf" else 0o750)

@@ -1,10 +1,8 @@
 """The demo company: one organisation, one site, two pools, twelve numbers; made once."""
 
 from datetime import datetime
-from pathlib import Path
 
 from router.firstrun.demo_site_server import DEFAULT_NUMBER
-from router.firstrun.state import write_private
 from router.services.access import Access
 from router.services.administration import Administration
 from router.services.inventory import Inventory
@@ -97,23 +95,24 @@ async def newest_shown(database_url: str, now: datetime) -> store.Shown | None:
         await database.close()
 
 
-async def grant(database_url: str, token_file: Path, now: datetime) -> str:
-    """See that `token_file` holds a valid token for the first run's own commands.
+async def grant(database_url: str, kept: str, now: datetime) -> tuple[str, str]:
+    """Tokens of the demo company: the first run's own, and one for a person.
 
-    Returns the token for a person, to be shown once, if it was made now; else an empty string.
+    `kept` is the own token of an earlier run; a new one replaces it if it is not valid. The
+    person's token is empty unless it was made now: it is shown once.
     """
     database = await Database.connect(database_url, connections=1, name="first run")
     try:
         access = Access(database)
         names = {row.name for row in await access.tokens(ORGANISATION) if row.revoked_at is None}
-        kept = token_file.read_text().strip() if token_file.exists() else ""
         if not kept or await access.by_token(kept, now=now) is None:
             if _OWN_TOKEN in names:
                 await access.revoke_token(
                     _OWN_TOKEN, organisation=ORGANISATION, actor="first run", now=now
                 )
-            write_private(token_file, await _token(access, _OWN_TOKEN, now))
-        return "" if _PERSON_TOKEN in names else await _token(access, _PERSON_TOKEN, now)
+            kept = await _token(access, _OWN_TOKEN, now)
+        person = "" if _PERSON_TOKEN in names else await _token(access, _PERSON_TOKEN, now)
+        return kept, person
     finally:
         await database.close()
 
