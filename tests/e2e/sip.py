@@ -27,6 +27,7 @@ class SipAgent(asyncio.DatagramProtocol):
         self.frequency = frequency
         self.calls: dict[str, Call] = {}
         self.incoming: list[IncomingCall] = []
+        self.registered: list[Message] = []
         self.problems: list[BaseException] = []
         self.host, self.port = "", 0
         self._arrived = asyncio.Event()
@@ -173,8 +174,22 @@ class SipAgent(asyncio.DatagramProtocol):
             self.in_background(self.behaviour(arrived))
         elif message.method == "OPTIONS":
             self.send(message.answer(200, "alive", contact=self.contact), addr)
+        elif message.method == "REGISTER":
+            self._register(message, addr)
         elif message.method != "ACK":
             self.send(message.answer(481, "unknown"), addr)
+
+    def _register(self, message: Message, addr: tuple[str, int]) -> None:
+        """Ask for a password once, as an operator does, and then believe any."""
+        if not message.get("authorization"):
+            challenge = message.answer(401, "who")
+            challenge.headers.append(("WWW-Authenticate", 'Digest realm="op", nonce="n"'))
+            self.send(challenge, addr)
+            return
+        self.registered.append(message)
+        reply = message.answer(200, "welcome")
+        reply.headers += [("Contact", message.get("contact")), ("Expires", "120")]
+        self.send(reply, addr)
 
     def error_received(self, exc: Exception) -> None:
         # nobody listens there (yet): an INVITE is repeated, and a test that waits will say so

@@ -49,7 +49,8 @@ async def test_the_company_may_dial_nothing(
     for user in (NUMBER, "+79161112233", "s", "company", "112"):
         call = await company.call(pbx.uri(user), pbx.remote)
         assert await call.refusal() in (404, 484)
-    assert trunk.incoming == company.incoming == router.requests == []
+    assert trunk.incoming == company.incoming == []
+    assert router.requests == []
 
 
 async def test_nobody_may_transfer_a_call(
