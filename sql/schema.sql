@@ -1,4 +1,15 @@
 -- Generated from sql/migrations by `make schema`; a test asserts that they are equal. Do not edit.
+CREATE FUNCTION public.forget_past() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    DELETE FROM number_past
+    WHERE number_id IN (SELECT number_id FROM reservation WHERE session_id = NEW.id)
+      AND built_at > OLD.seen_at + interval '50 minutes';
+    RETURN NULL;
+END
+$$;
+
 CREATE TABLE public.access_token (
     id bigint NOT NULL,
     organisation_id bigint NOT NULL,
@@ -160,6 +171,15 @@ ALTER TABLE public.number ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MAXVALUE
     CACHE 1
 );
+
+CREATE TABLE public.number_past (
+    number_id bigint NOT NULL,
+    built_at timestamp with time zone NOT NULL,
+    packed bytea NOT NULL,
+    kinds jsonb NOT NULL,
+    unsettled bigint[] NOT NULL
+);
+ALTER TABLE ONLY public.number_past ALTER COLUMN packed SET STORAGE EXTERNAL;
 
 CREATE TABLE public.organisation (
     id bigint NOT NULL,
@@ -441,6 +461,9 @@ ALTER TABLE ONLY public.cel_position
 ALTER TABLE ONLY public.number
     ADD CONSTRAINT number_once UNIQUE (e164);
 
+ALTER TABLE ONLY public.number_past
+    ADD CONSTRAINT number_past_pkey PRIMARY KEY (number_id);
+
 ALTER TABLE ONLY public.number
     ADD CONSTRAINT number_pkey PRIMARY KEY (id);
 
@@ -533,6 +556,8 @@ CREATE INDEX reservation_of_session ON public.reservation USING btree (session_i
 
 CREATE INDEX session_shown_default ON public.session USING btree (shown, started_at DESC) WHERE (number_id IS NULL);
 
+CREATE TRIGGER session_is_not_past AFTER UPDATE ON public.session FOR EACH ROW WHEN (((new.called <> old.called) OR (new.seen_at > (old.seen_at + '00:50:00'::interval)) OR (new.gone_at > (old.seen_at + '00:50:00'::interval)) OR (new.tapped_at > (old.seen_at + '00:50:00'::interval)))) EXECUTE FUNCTION public.forget_past();
+
 ALTER TABLE ONLY public.access_token
     ADD CONSTRAINT access_token_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES public.organisation(id);
 
@@ -559,6 +584,9 @@ ALTER TABLE ONLY public.call
 
 ALTER TABLE ONLY public.number
     ADD CONSTRAINT number_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES public.organisation(id);
+
+ALTER TABLE ONLY public.number_past
+    ADD CONSTRAINT number_past_number_id_fkey FOREIGN KEY (number_id) REFERENCES public.number(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.number
     ADD CONSTRAINT number_pool_id_fkey FOREIGN KEY (pool_id) REFERENCES public.pool(id);

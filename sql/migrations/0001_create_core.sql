@@ -162,6 +162,34 @@ CREATE TABLE reservation (
 CREATE INDEX reservation_of_number ON reservation (number_id, started_at DESC);
 CREATE INDEX reservation_of_session ON reservation (session_id);
 
+-- Visits long gone that were shown a number, summed up for the calls on it (domain/past): nothing in it
+-- changes while it stands here. `packed` holds session ids, moments left, moments handed out and kinds.
+CREATE TABLE number_past (
+    number_id bigint PRIMARY KEY REFERENCES number ON DELETE CASCADE,
+    built_at  timestamptz NOT NULL,
+    packed    bytea NOT NULL,
+    kinds     jsonb NOT NULL,
+    unsettled bigint[] NOT NULL
+);
+ALTER TABLE number_past ALTER COLUMN packed SET STORAGE EXTERNAL;
+
+-- A visit of the past that speaks again, or is credited with a call, is not past: what was summed up with
+-- it is thrown away, and made anew after the next call.
+CREATE FUNCTION forget_past() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    DELETE FROM number_past
+    WHERE number_id IN (SELECT number_id FROM reservation WHERE session_id = NEW.id)
+      AND built_at > OLD.seen_at + interval '50 minutes';
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER session_is_not_past AFTER UPDATE ON session FOR EACH ROW
+    WHEN (NEW.called <> OLD.called
+          OR NEW.seen_at > OLD.seen_at + interval '50 minutes'
+          OR NEW.gone_at > OLD.seen_at + interval '50 minutes'
+          OR NEW.tapped_at > OLD.seen_at + interval '50 minutes')
+    EXECUTE FUNCTION forget_past();
+
 -- ---------------------------------------------------------------------------
 -- What rang
 -- ---------------------------------------------------------------------------
