@@ -113,7 +113,7 @@ choose_bases() {
             exists "$image" || timeout 300 "$ENGINE" pull -q "$image" >> "$LOG" 2>&1 || break
         done
         if exists "$image"; then
-            step "bases and PostgreSQL: from an image registry"
+            step "bases and PostgreSQL: the public images"
             return
         fi
     fi
@@ -220,7 +220,9 @@ down() {
 
 finish() {
     local status=$?
-    trap - EXIT INT TERM
+    set +e
+    trap - EXIT
+    trap '' HUP INT PIPE TERM
     if [ "$status" != 0 ]; then
         local name
         for name in postgres asterisk router demo; do
@@ -321,7 +323,7 @@ write_environment
 down
 refuses_without_secrets
 trap finish EXIT
-trap 'exit 130' INT TERM
+trap 'exit 130' HUP INT PIPE TERM
 quietly "${compose[@]}" up -d --no-build
 step "started"
 wait_healthy postgres asterisk router demo
