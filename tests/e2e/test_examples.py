@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import time
 from pathlib import Path
 
 import pytest
 
-from router.firstrun import users
+from router.firstrun import render_asterisk, users
+from router.firstrun.asterisk import AsteriskError, AsteriskServer
 from tests.e2e.message import address
-from tests.e2e.pbx import Pbx, new_asterisk
+from tests.e2e.pbx import Pbx, find_prefix, free_base, new_asterisk
 from tests.e2e.sip import SipAgent
 
 
 @pytest.fixture
 def own_folder(asterisk_folder: Path) -> Path:
-    folder = asterisk_folder / "examples"
+    folder = asterisk_folder / secrets.token_hex(4)
     folder.mkdir(mode=0o711)
     return folder
 
@@ -65,3 +67,54 @@ async def test_the_example_of_a_registered_trunk_registers_and_takes_calls(
         server.stop()
         await operator.close()
         await company.close()
+
+
+SECRETS = {"CALL_ROUTER_AMI_EVENTS_SECRET": "e", "CALL_ROUTER_AMI_RECORDS_SECRET": "r"}
+
+
+def test_a_configuration_for_an_asterisk_of_ones_own_is_written_and_starts(
+    own_folder: Path,
+) -> None:
+    base = free_base()
+    run_as = users.service_user()
+    said = render_asterisk.main(
+        [
+            str(own_folder / "mine"),
+            f"prefix={find_prefix()}",
+            f"sip_port={base + 5}",
+            f"ami_port={base + 3}",
+            "trunk_host=198.51.100.7",
+            "guard_seconds=1.5",
+            *([f"run_as={run_as}"] if run_as else []),
+        ],
+        SECRETS,
+    )
+    conf = own_folder / "mine" / "conf"
+    assert str(conf / "asterisk.conf") in said
+    assert "contact = sip:198.51.100.7:5060" in (conf / "pjsip.d" / "trunk1.conf").read_text()
+    assert "CT_GUARD=1.5" in (conf / "extensions.conf").read_text()
+    config = render_asterisk.configuration(
+        {"sip_port": str(base + 5), "ami_port": str(base + 3)}, SECRETS
+    )
+    server = AsteriskServer(find_prefix(), own_folder / "mine", config, run_as)
+    server.start()
+    try:
+        assert server.problems() == []
+    finally:
+        server.stop()
+
+
+@pytest.mark.parametrize(
+    ("given", "environment", "named"),
+    [
+        ({"sip_port": "many"}, SECRETS, "sip_port: 'many'"),
+        ({"sip_prot": "5060"}, SECRETS, "sip_prot: no such value"),
+        ({"events_secret": "x"}, SECRETS, "CALL_ROUTER_AMI_EVENTS_SECRET"),
+        ({}, {}, "CALL_ROUTER_AMI_EVENTS_SECRET is not set"),
+    ],
+)
+def test_a_wrong_value_is_named(
+    given: dict[str, str], environment: dict[str, str], named: str
+) -> None:
+    with pytest.raises(AsteriskError, match=named):
+        render_asterisk.configuration(given, environment)
