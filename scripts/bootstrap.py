@@ -54,7 +54,7 @@ def main(arguments: list[str]) -> int:
         print(f"\ncall-router: {problem}", file=sys.stderr)
         print("`make doctor` says what is missing and how to mend it", file=sys.stderr)
         return 1
-    become(command, arguments[1:], found)
+    return become(command, arguments[1:], found)
 
 
 def become(command: str, arguments: list[str], found: dict[str, str]) -> NoReturn:

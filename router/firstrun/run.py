@@ -1,10 +1,10 @@
 """`make run`: brings everything up, does the main job once, stays and tells what happens."""
 
 import asyncio
+import contextlib
 import os
 import queue
 import signal
-import threading
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,16 +12,17 @@ from types import FrameType
 from typing import IO
 
 from router.domain import phone
-from router.firstrun import calls_api, company_line, demo, http_client, main_job, prefixes, state
+from router.firstrun import calls_api, company_line, demo, main_job, prefixes, state, watch
 from router.firstrun.caller import Caller
 from router.firstrun.demo_site_server import DEFAULT_NUMBER, DemoSite
-from router.firstrun.events import Event, describe
+from router.firstrun.events import Event, Teller
 from router.firstrun.instance import Instance
 from router.firstrun.router_process import RouterProcess
 from router.firstrun.steps import Steps
 from router.firstrun.supervise import Part, Supervisor
 
 _TALK_SECONDS = 1.5
+_CHECK_SECONDS = 0.5
 _COMPANY_HOST = "127.0.0.3"
 
 
@@ -220,16 +221,24 @@ class _Session:
     def stay(self) -> None:
         """Tell what happens until Ctrl-C."""
         self._invite()
-        threading.Thread(target=self._listen, name="feed", daemon=True).start()
+        instance, teller = self._instance, Teller()
+        token = instance.token_file.read_text().strip()
+        watch.start(
+            self._events,
+            staff_url=instance.staff_url,
+            token=token,
+            database_url=self._database_url,
+        )
+        checked = 0.0
         while True:
-            try:
-                event = self._events.get(timeout=0.5)
-            except queue.Empty:
+            if time.monotonic() - checked >= _CHECK_SECONDS:
                 self._supervisor.check()
-                continue
-            line = describe(event)
-            if line:
-                self._steps.line(f"{event.at:%H:%M:%S}  {line}")
+                checked = time.monotonic()
+            with contextlib.suppress(queue.Empty):
+                event = self._events.get(timeout=_CHECK_SECONDS)
+                line = teller.line(event)
+                if line:
+                    self._steps.line(f"{event.at:%H:%M:%S}  {line}")
 
     def _invite(self) -> None:
         instance, line = self._instance, self._steps.line
@@ -251,21 +260,9 @@ class _Session:
         return f"a telephone on 127.0.0.2:{self._instance.ports.caller}"
 
     def _rings(self, ring: company_line.Ring) -> None:
-        self._events.put(Event(at=datetime.now().astimezone(), name="ring", data=ring))
+        self._events.put(Event(at=watch.now(), what=ring))
 
     def _drain(self) -> None:
         """What the main job made happen was told step by step already."""
         while not self._events.empty():
             self._events.get_nowait()
-
-    def _listen(self) -> None:
-        token = self._instance.token_file.read_text().strip()
-        while True:
-            try:
-                for name, text in http_client.events(
-                    f"{self._instance.staff_url}/v1/feed", token=token
-                ):
-                    self._events.put(Event(at=datetime.now().astimezone(), name=name, data=text))
-            except http_client.RequestFailed:
-                # The router is down; the supervisor says so and starts it again.
-                time.sleep(1)

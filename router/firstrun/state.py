@@ -128,7 +128,8 @@ def make_state_folder(checkout: Path) -> Path:
     run = checkout / ".run"
     state = state_folder(checkout)
     try:
-        run.mkdir(exist_ok=True)
+        # A user's own state is nobody else's business; root's `.run` only says where it is.
+        run.mkdir(mode=0o700 if state == run else 0o755, exist_ok=True)
         if state != run:
             # 0711: the service user has to pass to its own folders inside, nobody needs to list.
             SERVICE_HOME.mkdir(mode=0o711, parents=True, exist_ok=True)

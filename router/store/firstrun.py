@@ -21,6 +21,42 @@ class Shown:
     campaign: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class Visit:
+    """A visit that began: where from, and what its page shows."""
+
+    id: int
+    session: UUID
+    source: str
+    medium: str
+    campaign: str
+    shown: str
+    overflow: bool
+
+
+async def newest_visit(queries: Queries) -> int:
+    """Id of the newest visit, 0 where there was none."""
+    newest: int = await queries.fetchval("firstrun.newest_visit")
+    return newest
+
+
+async def visits_after(queries: Queries, visit_id: int) -> list[Visit]:
+    """The visits that began after the one given, oldest first, 50 at most."""
+    rows = await queries.fetch("firstrun.visits_after", id=visit_id)
+    return [
+        Visit(
+            id=row["id"],
+            session=row["key"],
+            source=row["source"],
+            medium=row["medium"],
+            campaign=row["campaign"],
+            shown=row["shown"],
+            overflow=row["overflow"],
+        )
+        for row in rows
+    ]
+
+
 async def newest_shown(queries: Queries, site_key: str, now: datetime) -> Shown | None:
     """The newest visitor of the site who holds a number, None where nobody does."""
     row = await queries.fetchrow("firstrun.newest_shown", site_key=site_key, now=now)

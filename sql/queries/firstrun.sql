@@ -27,3 +27,12 @@ WHERE before > started_at;
 -- clock()
 -- The database's time, in seconds since 1970.
 SELECT extract(epoch FROM clock_timestamp());
+
+-- visits_after(id)
+-- The visits that began after the one given, oldest first.
+SELECT id, key, source, medium, campaign, shown, overflow
+FROM session WHERE id > $1 ORDER BY id LIMIT 50;
+
+-- newest_visit()
+-- The newest visit's id, 0 where there was none.
+SELECT coalesce(max(id), 0) FROM session;
