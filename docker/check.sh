@@ -334,9 +334,11 @@ token=$("$ENGINE" exec "$(container router)" call-router token create docker-che
 
 number=$(ask visit)
 step "a visit from an advertisement was shown $number"
-call "$number" 79160000001 || fail "the call to $number was not answered: see $LOG"
+called=$(date +%s)
+call "$number" +79160000001 || fail "the call to $number was not answered: see $LOG"
 step "a call to it rang, was answered and ended"
-ask record --caller 79160000001 --token "$token"
+ask record --number "$number" --caller +79160000001 --since "$called" --route router \
+    --token "$token"
 step "its record is finished and attributed"
 
 number=$(ask visit)
@@ -344,16 +346,20 @@ step "another visitor was shown $number; now the router is killed"
 quietly "$ENGINE" kill --signal KILL "$(container router)"
 running=$("$ENGINE" inspect --format '{{.State.Running}}' "$(container router)")
 [ "$running" = false ] || fail "the router runs again already: this would not show the fail-safe"
-call "$number" 79160000002 || fail "without the router the call was not answered: see $LOG"
+called=$(date +%s)
+call "$number" +79160000002 || fail "without the router the call was not answered: see $LOG"
 step "without the router the call rang and was answered all the same"
 
 quietly "$ENGINE" start "$(container router)"
 wait_healthy router
-ask record --caller 79160000002 --token "$token" --within 40
+ask record --number "$number" --caller +79160000002 --since "$called" --route failsafe_number \
+    --token "$token" --within 30
 step "the router is back: that call's record is complete and attributed"
 
 number=$(ask visit)
-call "$number" 79160000003 || fail "after the return the call was not answered: see $LOG"
-ask record --caller 79160000003 --token "$token"
-step "and the next call too"
+called=$(date +%s)
+call "$number" +79160000003 || fail "after the return the call was not answered: see $LOG"
+ask record --number "$number" --caller +79160000003 --since "$called" --route router \
+    --token "$token"
+step "and the next call is routed by the router again"
 printf '\ndocker-check: all of it works\n'

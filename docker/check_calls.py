@@ -9,9 +9,8 @@ import sys
 import time
 import urllib.request
 from pathlib import Path
-from typing import Any
 
-from router.firstrun import audio, http_client
+from router.firstrun import audio, calls_api, http_client
 
 VOICE_PORTS = 100
 LANDING = "utm_source=google&utm_medium=cpc&utm_campaign=spring&gclid=check"
@@ -94,30 +93,45 @@ def visit(arguments: argparse.Namespace) -> None:
 
 
 def record(arguments: argparse.Namespace) -> None:
-    """Wait for the finished record of the newest call from a number; print what it says.
-
-    The call has to be attributed to the advertisement of the visit.
-    """
+    """Print the finished record of a call once it is complete and credited to the visit's advertisement."""
     environment = read(arguments.environment)
-    url = f"http://127.0.0.1:{environment['STAFF_PORT']}/v1/calls"
+    staff_url = f"http://127.0.0.1:{environment['STAFF_PORT']}"
     deadline = time.monotonic() + arguments.within
-    problem = "no call from this number"
-    while time.monotonic() < deadline:
-        calls = http_client.get(f"{url}?limit=20", token=arguments.token)["calls"]
-        own = [call for call in calls if call["caller"].lstrip("+") == arguments.caller]
-        if own:
-            call = http_client.get(f"{url}/{own[0]['ref']}", token=arguments.token)
-            problem = wrong(call)
-            if not problem:
-                print(call)
-                return
-        time.sleep(0.5)
-    sys.exit(f"no finished, attributed record within {arguments.within} s: {problem}")
+    while True:
+        try:
+            found = calls_api.wait_for_record(
+                staff_url,
+                arguments.token,
+                number=arguments.number,
+                caller=arguments.caller,
+                since=arguments.since,
+            )
+            break
+        except calls_api.NotFinished as problem:
+            if time.monotonic() > deadline:
+                sys.exit(str(problem))
+    print("\n".join(f"         {line}" for line in calls_api.describe(found)))
+    problems = wrong(found, arguments.route)
+    if problems:
+        sys.exit(f"the record is not what it should be: {'; '.join(problems)}")
 
 
-def wrong(call: dict[str, Any]) -> str:
-    """What is missing in a call's record, empty if nothing is."""
-    return ""
+def wrong(found: calls_api.Record, route: str) -> list[str]:
+    """What in a call's record is not as the visit and the call were."""
+    call = found["call"]
+    credit = call["attribution"] or {}
+    origin = tuple(credit.get(part) for part in ("source", "medium", "campaign"))
+    recorded = [recording["duration_ms"] for recording in call["recordings"]]
+    return [
+        *([f"credited to {origin}"] if origin != ("google", "cpc", "spring") else []),
+        *([f"credit of level {credit.get('level')}"] if credit.get("level") != "session" else []),
+        *([f"routed by {call['route_source']}"] if call["route_source"] != route else []),
+        *(
+            [f"recorded {recorded} ms"]
+            if not any(2500 < length < 4500 for length in recorded)
+            else []
+        ),
+    ]
 
 
 def read(path: Path) -> dict[str, str]:
@@ -136,9 +150,12 @@ def main() -> None:
     visits = commands.add_parser("visit")
     visits.set_defaults(run=visit)
     records = commands.add_parser("record")
-    records.add_argument("--caller", required=True, help="digits")
+    records.add_argument("--number", required=True, help="what was dialled, +…")
+    records.add_argument("--caller", required=True, help="who called, +…")
+    records.add_argument("--since", type=float, required=True, help="seconds since 1970")
+    records.add_argument("--route", required=True, help="the route_source there should be")
     records.add_argument("--token", required=True)
-    records.add_argument("--within", type=float, default=20)
+    records.add_argument("--within", type=float, default=15, help="seconds")
     records.set_defaults(run=record)
     for command in (visits, records):
         command.add_argument("--environment", type=Path, required=True)
