@@ -150,12 +150,15 @@ async def test_rubbish_in_the_storage_is_ignored(
     """Another script, or an older version, may have left anything there."""
     key = json.dumps("call-router:demo-site-key")
     await context.add_init_script(
-        f"localStorage.setItem({key}, '{{'); sessionStorage.setItem({key}, '[1, 2]');"
+        f"""localStorage.setItem({key}, '{{"visitor": "somebody", "session": 7}}');
+            sessionStorage.setItem({key}, '[1, 2]');"""
     )
     page = await open_page(PAGE)
     await ready(page)
 
     assert await page.inner_html("p") == NEW_HTML
+    assert api.requests("visits")[0]["visitor"] is None
+    assert api.requests("visits")[0]["session"] is None
 
 
 async def test_the_snippet_twice_on_a_page_works_once(open_page: OpenPage, api: FakeApi) -> None:

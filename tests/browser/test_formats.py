@@ -234,6 +234,15 @@ UNTOUCHABLE = """
 """
 
 
+async def test_the_title_stays_even_when_the_page_changes_it(open_page: OpenPage) -> None:
+    """The head is not the page's text."""
+    page = await open_page("<p>8 (495) 135-00-00</p>")
+    await ready(page)
+    await page.evaluate("document.title = 'Call 8 (495) 135-00-00'")
+
+    assert await page.title() == "Call 8 (495) 135-00-00"
+
+
 async def test_nothing_but_text_and_tel_links_is_touched(open_page: OpenPage) -> None:
     """Scripts, styles, fields, editors, attributes, the title and marked places stay whole."""
     page = await open_page(f"<main>{UNTOUCHABLE}</main><p id='text'>8 (495) 135-00-00</p>")

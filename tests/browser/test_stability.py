@@ -71,7 +71,7 @@ async def test_an_outdated_number_of_the_last_page_is_not_shown(
     api.on_visit = lambda _: api.visit_answer(valid_until="2020-01-01T00:00:00Z")
     page = await open_page(PAGE)
     await settled(page)
-    api.on_visit = lambda _: api.visit_answer(wait=0.5)
+    api.on_visit = lambda _: api.visit_answer(wait=0.3)
     await open_page(PAGE, path="/contacts", page=page)
     await settled(page)
 

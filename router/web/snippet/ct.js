@@ -1,34 +1,33 @@
 /*! call-router: shows each visitor the phone number reserved for the visit.
- *  Edits text nodes and tel: links, nothing else; on any failure the page keeps its own number. */
+ *  Edits text and tel: links only; on any failure the page keeps its own number. */
 (function () {
   'use strict';
   const script = document.currentScript || document.querySelector('script[data-site][src*="ct.js"]');
   if (!script || window.callRouter) return;
 
   const options = script.dataset, site = options.site, key = 'call-router:' + site;
-  const base = options.api ? options.api.replace(/\/*$/, '/') : new URL('.', script.src).href;
+  const base = options.api ? options.api.replace(/\/*$/, '/v1/') : new URL('v1/', script.src).href;
   const debug = 'debug' in options || /[?&]ct_debug=1/.test(location.search);
   const log = (...what) => debug && console.info('[call-router]', ...what);
 
   // What may stand between the digits of a phone number; \0 is the border of two text nodes.
   const GAP = '\\s\\0()./\\-\\u00AD\\u200B-\\u200F\\u2010-\\u2015\\u2060\\u2212';
-  const RUN = new RegExp('[+\\d][+\\d' + GAP + ']{5,}\\d', 'g'), FORM = new RegExp('^[+\\d' + GAP + ']{7,32}$');
-  // Country code, then the rest.
+  const RUN = new RegExp('\\d[+\\d' + GAP + ']{5,}\\d', 'g'), FORM = new RegExp('^[+\\d' + GAP + ']{7,32}$');
   const E164 = /^\+(?=\d{7,15}$)(1|7|2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]|[1-9]\d\d)(\d+)$/;
   const INLINE = /^(a|abbr|b|bd[io]|cite|code|em|font|i|ins|label|mark|nobr|s|small|span|strong|su[bp]|time|tspan|tt|u|wbr)$/i;
-  const SKIP = 'script,style,noscript,textarea,option,[contenteditable]:not([contenteditable=false]),[data-ct-ignore]';
+  const SKIP = 'head,script,style,noscript,textarea,option,[contenteditable]:not([contenteditable=false]),[data-ct-ignore]';
 
   const own = new Map(), memory = {};
   let shown = null, answer, session, campaign, period, timer, left, started, settle, visited, group = [], others = [];
-  let turn = 0, second = 0, batches = 0, touched = Date.now(), page = location.href;
+  let turn = 0, edits = 0, batches = 0, second = 0, touched = Date.now(), page = location.href;
   const ready = new Promise((resolve) => { settle = () => resolve(shown); });
 
   function load(area) {
-    try { return JSON.parse(window[area].getItem(key)) || {}; } catch (e) { return memory[area] || {}; }
+    try { return JSON.parse(window[area][key]) || {}; } catch (e) { return memory[area] || {}; }
   }
   function save(area, value) {
     memory[area] = value;
-    try { window[area].setItem(key, JSON.stringify(value)); } catch (e) { log(area, e); }
+    try { window[area][key] = JSON.stringify(value); } catch (e) { log(e); }
   }
 
   /* ---- numbers ---- */
@@ -67,9 +66,7 @@
         for (let k = -1; (k = digits.indexOf(number.rest, k + 1)) >= 0;) {
           const p = prefix(text, at, digits, k, number);
           log(run[0], p === undefined ? 'refused: part of something longer' : `is ${number.e164}, prefix "${p}"`);
-          if (p === undefined) continue;
-          hits++;
-          if (found) found(number, p, at.slice(k - p.length, k + number.rest.length));
+          if (p !== undefined && ++hits && found) found(number, p, at.slice(k - p.length, k + number.rest.length));
         }
       }
     }
@@ -105,20 +102,23 @@
     const nodes = group, cells = nodes[0] && rewrite(nodes.map((node) => node.data).join('\0'));
     let i = 0;
     group = [];
-    if (cells) nodes.forEach((node) => {
-      const text = cells.slice(i, i + node.length).join('');
-      i += node.length + 1;
-      if (text !== node.data) node.data = text;
-    });
+    for (const node of cells ? nodes : []) {
+      const text = cells.slice(i, i += node.length).join('');
+      i += 1;
+      if (text !== node.data) { node.data = text; edits++; }
+    }
   }
 
+  function decode(href) {
+    try { return decodeURIComponent(href); } catch (e) { return href; }
+  }
   function relink(el) {
     const href = el.getAttribute('href');
     if (!/^\s*tel:/i.test(href)) return;
-    let plain = href;
-    try { plain = decodeURIComponent(href); } catch (e) { log(href, e); }
-    const text = (rewrite(plain, true) || [plain]).join('');
-    if (text !== plain) el.setAttribute('href', plain === href ? text : encodeURI(text));
+    const plain = decode(href), text = (rewrite(plain, true) || [plain]).join('');
+    if (text === plain) return;
+    el.setAttribute('href', plain === href ? text : encodeURI(text));
+    edits++;
   }
 
   // `shallow`: the block's own line of text, without the blocks inside it.
@@ -145,7 +145,8 @@
   const observer = new MutationObserver((records) => {
     // A script that keeps putting the old number back must not hang the page.
     if (Date.now() - second > 1000) { second = Date.now(); batches = 0; }
-    if (++batches > 100) return;
+    if (batches >= 100) return;
+    const before = edits;
     visited = new Set();
     for (const { type, target, addedNodes } of records) {
       if (type === 'attributes') { if (!target.closest(SKIP)) relink(target); }
@@ -155,6 +156,7 @@
         else if (node.nodeType === 1) scan(node);
       }
     }
+    if (edits > before) batches++;
     observer.takeRecords();
   });
 
@@ -180,26 +182,24 @@
 
   /* ---- the server ---- */
 
-  const send = (path, body, more) => fetch(base + 'v1/' + path, Object.assign({ method: 'POST', credentials: 'omit', body }, more));
+  const pack = (body) => JSON.stringify(Object.assign({ site, session }, body));
+  const send = (path, body, keepalive) => fetch(base + path, { method: 'POST', credentials: 'omit', body, keepalive });
   async function post(path, body) {
-    const response = await send(path, JSON.stringify(Object.assign({ site, session }, body)));
-    if (!response.ok) throw response.status;
-    return response.json();
+    const response = await send(path, pack(body));
+    if (response.ok) return response.json();
+    throw response.status;
   }
   function beacon(path, body) {
-    const text = JSON.stringify(Object.assign({ site, session }, body));
-    if (session && !(navigator.sendBeacon && navigator.sendBeacon(base + 'v1/' + path, text))) send(path, text, { keepalive: true }).catch(log);
+    if (session && !(navigator.sendBeacon && navigator.sendBeacon(base + path, pack(body)))) send(path, pack(body), true).catch(log);
   }
 
+  const uuid = (id) => /^[\da-f-]{36}$/i.test(id) ? id : null;
   const tags = () => (location.href.match(/[?&#](utm_\w+|\w*clid|[gw]braid)=[^&#]*/gi) || []).join('');
-  function landing() {
-    const host = document.referrer.split('/')[2];
-    return tags() || (host !== location.host && host) || '';
-  }
+  const landing = (host = document.referrer.split('/')[2]) => tags() || (host !== location.host && host) || '';
 
   function adopt(value) {
     const number = parse(value.number);
-    if (!number || !value.session) throw 'malformed answer';
+    if (!number || !uuid(value.session)) throw 'malformed';
     answer = value;
     session = value.session;
     period = Math.min(600, Math.max(5, value.heartbeat_seconds || 30)) * 1000;
@@ -211,17 +211,16 @@
     campaign = tags();
     try {
       const value = await post('visits', {
-        url: location.href.slice(0, 8000), referrer: referrer.slice(0, 2000), visitor: ids.visitor || null, session: ids.session || null,
-        screen: { width: screen.width, height: screen.height },
+        url: location.href.slice(0, 8000), referrer: referrer.slice(0, 2000), visitor: uuid(ids.visitor), session: uuid(ids.session),
       });
       if (mine !== turn) return shown;
       const number = adopt(value);
       save('localStorage', { visitor: value.visitor, session });
       answer.landing = landing() || load('sessionStorage').landing;
       save('sessionStorage', answer);
-      if (Date.now() - began > 1500) log('too late, kept for the next page');
+      if (Date.now() - began > 1500) log('late: kept for the next page');
       else show(number);
-    } catch (e) { log('the page keeps its number', e); }
+    } catch (e) { log('no number', e); }
     clearTimeout(waiting);
     settle();
     schedule(3000);
@@ -251,11 +250,7 @@
 
   /* ---- the visitor ---- */
 
-  function resume() {
-    left = false;
-    touched = Date.now();
-    schedule(0);
-  }
+  function resume() { left = false; touched = Date.now(); schedule(0); }
   function navigated() {
     const from = page;
     page = location.href;
@@ -276,7 +271,7 @@
     const tap = (text, kind) => { if (shown && find(text, [shown])) beacon('taps', { number: shown.e164, kind }); };
     on(document, 'click', (event) => {
       const link = event.target.closest && event.target.closest('[href^="tel:" i]');
-      if (link) tap(link.getAttribute('href'), 'tap');
+      if (link) tap(decode(link.getAttribute('href')), 'tap');
     });
     on(document, 'copy', () => tap(String(getSelection()), 'copy'));
     on(window, 'popstate', navigated);
@@ -292,18 +287,14 @@
     visit();
   }
   function consent() {
-    if (document.prerendering) document.addEventListener('prerenderingchange', start, { once: true });
-    else start();
+    if (document.prerendering) document.addEventListener('prerenderingchange', start); else start();
   }
 
   window.callRouter = {
     ready, consent,
     get number() { return shown; },
     get session() { return session; },
-    refresh() {
-      if (shown) apply();
-      return started ? visit() : ready;
-    },
+    refresh() { if (shown) apply(); return started ? visit() : ready; },
   };
   if (options.consent !== 'wait') consent();
 })();
