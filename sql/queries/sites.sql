@@ -1,0 +1,17 @@
+-- directory()
+-- Every site, as visits need it. There are few, and they are kept in memory for some seconds.
+SELECT id, organisation_id, key, name, origins, region, time_zone, default_number, page_numbers, target_id
+FROM site;
+
+-- pools()
+-- Every pool; of a static one also the number it shows, which is its oldest.
+SELECT pool.id, pool.organisation_id, pool.site_id, pool.name, pool.kind, pool.policy, pool.priority,
+       pool.reservation_seconds, pool.rules, pool.default_number, pool.target_id, pool.record, pool.source,
+       pool.medium, pool.campaign, shown.id AS number_id, shown.e164
+FROM pool
+LEFT JOIN LATERAL (
+    SELECT number.id, number.e164 FROM number
+    WHERE pool.kind = 'static' AND number.pool_id = pool.id AND number.withdrawn_at IS NULL
+      AND number.holder_id IS NULL
+    ORDER BY number.id LIMIT 1
+) AS shown ON true;

@@ -1,0 +1,66 @@
+-- newest_pulse()
+-- When a router last wrote that it lives; null before the first.
+SELECT max(at) FROM router_pulse;
+
+-- pulse(router, now)
+-- This router lives.
+INSERT INTO router_pulse (router, at) VALUES ($1, $2)
+ON CONFLICT (router) DO UPDATE SET at = greatest(router_pulse.at, $2);
+
+-- one_at_a_time(key)
+-- Wait until no other router is looking at the same outage. A statement of its own: one that waits for a lock
+-- goes on with the view of the data it began with.
+SELECT pg_advisory_xact_lock($1);
+
+-- prolong(gap_started_at, now)
+-- Writes an outage down, and lets the reservations that were in force when it began run on for as long.
+WITH held AS MATERIALIZED (
+    SELECT id FROM number WHERE holder_id IS NOT NULL AND reserved_until > $1 ORDER BY id FOR NO KEY UPDATE
+), prolonged AS (
+    UPDATE number SET reserved_until = number.reserved_until + ($2::timestamptz - $1), version = number.version + 1
+    FROM held WHERE number.id = held.id
+    RETURNING number.id
+)
+INSERT INTO outage (started_at, ended_at, prolonged) SELECT $1, $2, count(*) FROM prolonged
+RETURNING prolonged;
+
+-- outages(since)
+-- The outages that were not over at a moment.
+SELECT started_at, ended_at FROM outage WHERE ended_at > $1 ORDER BY started_at;
+
+-- sweep(now, most)
+-- Numbers whose reservation has run out are free in the index too, and their history ends when it ran out.
+-- Nobody waits for this: a number is free when its time is over, swept or not.
+WITH over AS MATERIALIZED (
+    SELECT id, reservation_id, reserved_until FROM number
+    WHERE holder_id IS NOT NULL AND reserved_until <= $1
+    ORDER BY id LIMIT $2
+    FOR NO KEY UPDATE SKIP LOCKED
+), ended AS (
+    UPDATE reservation
+    SET ended_at = greatest(reservation.started_at, over.reserved_until), end_reason = 'expired'
+    FROM over WHERE reservation.id = over.reservation_id AND reservation.ended_at IS NULL
+), swept AS (
+    UPDATE number SET holder_id = NULL, released_at = over.reserved_until, version = number.version + 1
+    FROM over WHERE number.id = over.id
+    RETURNING number.id
+)
+SELECT count(*) FROM swept;
+
+-- forget_pulses(before)
+-- Routers that have not lived since are no more; the newest pulse of all stays.
+DELETE FROM router_pulse WHERE at < $1 AND at < (SELECT max(at) FROM router_pulse);
+
+-- overlapping_reservations()
+-- Pairs of reservations of one number at one time: there are none.
+SELECT later.number_id, later.id, later.started_at, earlier.id AS earlier_id, earlier.ended_at AS earlier_ended_at
+FROM (
+    SELECT id, number_id, started_at,
+           lag(id) OVER history AS earlier_id,
+           max(coalesce(ended_at, 'infinity')) OVER (history ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+               AS taken_until
+    FROM reservation
+    WINDOW history AS (PARTITION BY number_id ORDER BY started_at, id)
+) AS later
+JOIN reservation AS earlier ON earlier.id = later.earlier_id
+WHERE later.taken_until > later.started_at;
