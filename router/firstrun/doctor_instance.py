@@ -51,7 +51,7 @@ def _stopped(environ: Mapping[str, str]) -> Iterator[Finding]:
 def _database(instance: Instance) -> Iterator[Finding]:
     log = instance.state / "log/postgres.log"
     try:
-        theirs = float(_sql(instance, "clock"))
+        theirs = float(_sql(instance, "firstrun.clock"))
     except (OSError, subprocess.SubprocessError, ValueError) as problem:
         yield Finding(what="PostgreSQL", detail=str(problem), mend=f"its log: {log}", well=False)
         return
@@ -62,7 +62,7 @@ def _database(instance: Instance) -> Iterator[Finding]:
         mend="its clock and this machine's differ: set the time (timedatectl, ntp)",
         well=abs(skew) < _MOST_SKEW_SECONDS,
     )
-    overlapping = int(_sql(instance, "overlapping_reservations"))
+    overlapping = int(_sql(instance, "firstrun.overlapping_reservations"))
     yield Finding(
         what="reservations",
         detail=f"{overlapping} overlap" if overlapping else "none overlaps another",
@@ -73,7 +73,7 @@ def _database(instance: Instance) -> Iterator[Finding]:
 
 def _sql(instance: Instance, name: str) -> str:
     """One value, by one of our named queries, through psql (no package is needed for it)."""
-    query = queries.load(queries.sql_folder() / "queries")[f"firstrun.{name}"]
+    query = queries.load(queries.sql_folder() / "queries")[name]
     psql = next((instance.checkout / ".venv/lib").glob("*/site-packages/*/pginstall18/bin/psql"))
     done = subprocess.run(
         [psql, "--no-psqlrc", "-At", "-c", query.sql, instance.postgres().dsn()],

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from router.firstrun import calls_api
+from router.firstrun import calls_api, http_client
 from router.firstrun.calls_api import NotFinished
 from router.firstrun.company_line import Ring
 from router.firstrun.events import Event, Teller
@@ -79,7 +79,7 @@ def api(monkeypatch: pytest.MonkeyPatch) -> list[list[dict[str, Any]]]:
             return record()
         return {"calls": answers.pop(0) if len(answers) > 1 else answers[0]}
 
-    monkeypatch.setattr(calls_api.http_client, "get", get)
+    monkeypatch.setattr(http_client, "get", get)
     monkeypatch.setattr(calls_api, "_PATIENCE_SECONDS", 0.5)
     return answers
 
