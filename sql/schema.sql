@@ -175,9 +175,9 @@ ALTER TABLE public.number ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
 CREATE TABLE public.number_past (
     number_id bigint NOT NULL,
     built_at timestamp with time zone NOT NULL,
-    packed bytea NOT NULL,
-    kinds jsonb NOT NULL,
-    unsettled bigint[] NOT NULL
+    packed bytea,
+    kinds jsonb,
+    unsettled bigint[]
 );
 ALTER TABLE ONLY public.number_past ALTER COLUMN packed SET STORAGE EXTERNAL;
 

@@ -78,7 +78,7 @@ class _Seen:
     caller_left_at: datetime | None = None
     hangup: Mapping[str, str] = field(default_factory=dict)
     ended_at: datetime | None = None
-    vanished: bool = False
+    vanished_at: datetime | None = None
     last_at: datetime | None = None
 
 
@@ -151,17 +151,17 @@ _STEPS: Mapping[str, Callable[[_Seen, CallEvent], _Seen]] = {
     "BRIDGE_ENTER": _bridge_enter,
     "HANGUP": _hangup,
     "LINKEDID_END": lambda seen, event: replace(seen, ended_at=event.at),
-    LOST: lambda seen, _event: replace(seen, vanished=True),
+    LOST: lambda seen, event: replace(seen, vanished_at=event.at),
 }
 
 
 def _facts(seen: _Seen) -> CallFacts:
     ended = seen.ended_at is not None
     # a row that says how the call ended is believed before our own guess that it is lost
-    lost = seen.vanished and not ended
+    lost = seen.vanished_at is not None and not ended
     over = (seen.caller_left_at or seen.ended_at) if ended else None
     if lost:
-        over = seen.caller_left_at or seen.last_at
+        over = seen.caller_left_at or seen.last_at or seen.vanished_at
     ringing_at = _ringing_at(seen)
     arrived_at = seen.started_at or seen.arrival_at
     facts = CallFacts(

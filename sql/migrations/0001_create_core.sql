@@ -163,13 +163,14 @@ CREATE INDEX reservation_of_number ON reservation (number_id, started_at DESC);
 CREATE INDEX reservation_of_session ON reservation (session_id);
 
 -- Visits long gone that were shown a number, summed up for the calls on it (domain/past): nothing in it
--- changes while it stands here. `packed` holds session ids, moments left, moments handed out and kinds.
+-- changes while it stands here. `packed` holds session ids, moments left, moments handed out and kinds; it is
+-- null while it is being made, so that a visit that speaks meanwhile is noticed.
 CREATE TABLE number_past (
     number_id bigint PRIMARY KEY REFERENCES number ON DELETE CASCADE,
     built_at  timestamptz NOT NULL,
-    packed    bytea NOT NULL,
-    kinds     jsonb NOT NULL,
-    unsettled bigint[] NOT NULL
+    packed    bytea,
+    kinds     jsonb,
+    unsettled bigint[]
 );
 ALTER TABLE number_past ALTER COLUMN packed SET STORAGE EXTERNAL;
 

@@ -1,0 +1,149 @@
+"""Crediting calls: one decision for the call that is arriving and for the one found out about later."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+
+from router.domain import matching, routing
+from router.domain.errors import StoreUnavailable
+from router.domain.matching import Shares
+from router.domain.model import Attribution, CallId, NumberId
+from router.domain.past import settle
+from router.services.clocks import Clocks
+from router.services.metrics import CallMetrics
+from router.store import arrivals
+from router.store.arrivals import Dialled
+from router.store.database import Database, Queries
+
+log = structlog.get_logger(__name__)
+
+# more visits than this are summed up for the next call on the number
+SETTLE_FROM = 64
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """Which number was dialled, by whom, through which trunk. `raw_did` is what the trunk sent."""
+
+    did: str
+    raw_did: str
+    caller: str
+    trunk: str
+
+    @property
+    def readings(self) -> tuple[str, ...]:
+        return routing.dialled(self.did, self.raw_did)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Credit:
+    """A decision, what it was made from, and the number as it is written down."""
+
+    found: Dialled
+    attribution: Attribution
+    shares: Shares | None
+    did: str
+
+
+class Attributor:
+    """Decides, writes decisions down, and keeps the visits of the past summed up."""
+
+    def __init__(self, database: Database, metrics: CallMetrics, clocks: Clocks) -> None:
+        self._database = database
+        self._metrics = metrics
+        self._clocks = clocks
+        self._waiting: asyncio.Queue[tuple[NumberId, str, datetime]] = asyncio.Queue(maxsize=100)
+        self._settling: set[NumberId] = set()
+
+    async def decide(self, queries: Queries, question: Question, t: datetime) -> Credit:
+        """Who called at `t`, a moment of our clock, by what is known of that moment now."""
+        readings = question.readings
+        found = await arrivals.dialled(queries, readings, question.caller, question.trunk, t)
+        attribution, shares = matching.attribute(
+            found.shown,
+            found.candidates,
+            found.past,
+            t,
+            outages=found.outages,
+            known_caller=found.known_caller,
+        )
+        did = found.e164 or (readings[0] if readings else question.did)
+        return Credit(found=found, attribution=attribution, shares=shares, did=did)
+
+    async def write(
+        self,
+        queries: Queries,
+        call_id: CallId,
+        credit: Credit,
+        now: datetime,
+        *,
+        again: bool = False,
+    ) -> bool:
+        """Credit a call that has no attribution; with `again`, anew, beside the old. False if it was not."""
+        done = await arrivals.attribute(
+            queries,
+            call_id,
+            found=credit.found,
+            did=credit.did,
+            attribution=credit.attribution,
+            shares=credit.shares,
+            now=now,
+            again=again,
+        )
+        if done:
+            self.count(credit)
+        return done
+
+    def count(self, credit: Credit) -> None:
+        """One more decision in the metrics."""
+        attribution = credit.attribution
+        self._metrics.attributions.labels(attribution.method, attribution.level).inc()
+
+    async def late(
+        self,
+        queries: Queries,
+        call_id: CallId,
+        question: Question,
+        arrived_at: datetime,
+        now: datetime,
+        *,
+        again: bool = False,
+    ) -> Credit | None:
+        """Credit a call as of its arrival (Asterisk's time). None if it was credited meanwhile."""
+        credit = await self.decide(queries, question, arrived_at - self._clocks.asterisk)
+        done = await self.write(queries, call_id, credit, now, again=again)
+        return credit if done else None
+
+    # --- the past, summed up --------------------------------------------------------------------------
+
+    def wish_to_settle(self, found: Dialled, t: datetime) -> None:
+        """After a call on a number with many visits: have its next one find them summed up."""
+        number_id, e164 = found.number_id, found.e164
+        if number_id is None or e164 is None or len(found.candidates) <= SETTLE_FROM:
+            return
+        if number_id not in self._settling and not self._waiting.full():
+            self._settling.add(number_id)
+            self._waiting.put_nowait((number_id, e164, t))
+
+    async def run(self) -> None:
+        """Sum up the past of numbers as they come; to be run for ever."""
+        while True:
+            number_id, e164, t = await self._waiting.get()
+            try:
+                await self.settle(number_id, e164, t)
+            except StoreUnavailable as error:
+                log.warning("past not summed up", number_id=number_id, error=str(error))
+            finally:
+                self._settling.discard(number_id)
+
+    async def settle(self, number_id: NumberId, e164: str, t: datetime) -> bool:
+        """Sum up the past of one number as of `t`. False if a visit of it spoke meanwhile."""
+        await arrivals.begin_past(self._database, number_id, t)
+        found = await arrivals.dialled(self._database, [e164], "", "", t)
+        # a thousand visits take some 20 ms, which no call shall wait for
+        past = await asyncio.to_thread(settle, found.candidates, t, found.outages)
+        return await arrivals.keep_past(self._database, number_id, past)

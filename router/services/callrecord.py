@@ -1,0 +1,158 @@
+"""The record of a call, brought up to date with what was said of it."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+
+from router.domain import phone
+from router.domain.callflow import CallFacts, fold
+from router.domain.model import CallEvent
+from router.services.attributing import Attributor, Question
+from router.services.live import Live
+from router.services.metrics import CallMetrics
+from router.store import calls as store
+from router.store.calls import CallRow
+from router.store.database import Queries
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """A call as it was, what is known of it now, and its attribution in force."""
+
+    row: CallRow
+    facts: CallFacts
+    method: str | None
+    level: str | None
+    confidence: float | None
+
+
+class Recorder:
+    """Writes what events mean; tells it once it is committed."""
+
+    def __init__(self, attributor: Attributor, live: Live, metrics: CallMetrics) -> None:
+        self._attributor = attributor
+        self._live = live
+        self._metrics = metrics
+
+    async def bring_up_to_date(
+        self, queries: Queries, linkedids: Sequence[str], now: datetime
+    ) -> list[Change]:
+        """Fold each call's events and write the outcome, inside the caller's transaction."""
+        events = await store.events(queries, linkedids)
+        rows = await store.held(queries, linkedids)
+        changes = []
+        for linkedid in linkedids:
+            facts = _folded(events[linkedid], linkedid)
+            if facts is None:
+                continue
+            row = rows.get(linkedid) or await self._created(queries, facts, now)
+            if row is not None:
+                changes.append(await self._write(queries, row, facts, now))
+        return changes
+
+    async def _created(self, queries: Queries, facts: CallFacts, now: datetime) -> CallRow | None:
+        """The row of a call that nobody was asked about.
+
+        Before the router was asked, or gave its answer, there is nothing to create: it writes the row.
+        """
+        past_the_router = facts.route_source is not None or facts.state == "ended"
+        if not facts.arrived or not past_the_router or facts.arrived_at is None:
+            return None
+        question = _question(facts)
+        readings = question.readings
+        await store.create(
+            queries,
+            ref=facts.ref or secrets.token_urlsafe(16),
+            facts=facts,
+            did=readings[0] if readings else facts.did,
+            caller=question.caller,
+            arrived_at=facts.arrived_at,
+            now=now,
+        )
+        return (await store.held(queries, [facts.linkedid])).get(facts.linkedid)
+
+    async def _write(
+        self, queries: Queries, row: CallRow, facts: CallFacts, now: datetime
+    ) -> Change:
+        method, level, confidence = row.method, row.level, row.confidence
+        if row.attribution_id is None and facts.arrived and facts.arrived_at is not None:
+            credit = await self._attributor.late(
+                queries, row.id, _question(facts), facts.arrived_at, now
+            )
+            if credit is not None:
+                found = credit.attribution
+                method, level, confidence = found.method, found.level, found.confidence
+        await store.update(queries, row.id, facts)
+        return Change(row=row, facts=facts, method=method, level=level, confidence=confidence)
+
+    def tell(self, change: Change) -> None:
+        """To the live feed; and at a call's end its one line in the log, and the metrics."""
+        row, facts = change.row, change.facts
+        self._live.publish(
+            row.ref,
+            {
+                "state": facts.state,
+                "outcome": facts.outcome,
+                "target": facts.target,
+                "organisation_id": row.organisation_id,
+            },
+        )
+        if facts.state != "ended" or row.state == "ended":
+            return
+        self._metrics.calls.labels(row.site or "", facts.outcome or "").inc()
+        self._metrics.routes.labels(facts.route_source or "none").inc()
+        if facts.ringing_at and facts.arrived_at:
+            self._metrics.setup.observe((facts.ringing_at - facts.arrived_at).total_seconds())
+        log.info(
+            "call",
+            linkedid=row.linkedid,
+            ref=row.ref,
+            sip_call_id=facts.sip_call_id,
+            did=row.did,
+            caller=row.caller,
+            trunk=row.trunk,
+            site=row.site,
+            method=change.method,
+            level=change.level,
+            confidence=round(change.confidence, 4) if change.confidence is not None else None,
+            outcome=facts.outcome,
+            route=facts.route_source,
+            target=facts.target,
+            ring_ms=facts.ring_ms,
+            talk_ms=facts.talk_ms,
+            setup_ms=_setup_ms(facts),
+            hung_up_by=facts.hung_up_by,
+            cause=facts.hangup_cause,
+        )
+
+
+def _folded(events: Sequence[CallEvent], linkedid: str) -> CallFacts | None:
+    """None, and a line in the log, for events that cannot be folded: one bad call never stops the rest."""
+    try:
+        return fold(events)
+    except (ValueError, ArithmeticError, LookupError):
+        log.exception("call not folded", linkedid=linkedid)
+        return None
+
+
+def _question(facts: CallFacts) -> Question:
+    return Question(
+        did=facts.did,
+        raw_did=facts.raw_did,
+        caller=phone.caller(facts.caller),
+        trunk=facts.trunk,
+    )
+
+
+def _setup_ms(facts: CallFacts) -> int | None:
+    """From the call's arrival to its first leg."""
+    if facts.arrived_at is None or facts.dialled_at is None:
+        return None
+    return round((facts.dialled_at - facts.arrived_at).total_seconds() * 1000)

@@ -1,0 +1,237 @@
+"""Calls: one arrives and is answered; what Asterisk says of it afterwards completes it.
+
+    arrive     Asterisk asks: look up, decide, write call and attribution in one commit, answer
+    absorb     Asterisk tells, over AMI or in its file: store, fold, bring the call up to date, and credit it
+               if nobody was there when it came
+    reconcile  calls on record that Asterisk no longer has, and that never ended, are closed as lost
+
+`run` is a long-running task for the composition root.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import secrets
+import time
+from collections import OrderedDict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+
+from router.domain import phone, routing
+from router.domain.callflow import LOST
+from router.domain.model import Arrival, CallEvent, Route, Target
+from router.services.attributing import Attributor, Credit, Question
+from router.services.callrecord import Recorder
+from router.services.clocks import Clocks
+from router.services.live import Live
+from router.services.metrics import CallMetrics
+from router.services.upkeep import Upkeep
+from router.store import arrivals
+from router.store import calls as store
+from router.store.database import Database, deadline
+
+log = structlog.get_logger(__name__)
+
+PATIENCE = 0.5
+NOT_OURS = 404
+_REMEMBERED = 20_000
+# younger calls may be on their way into Asterisk's list of channels
+_SETTLED_CALL = timedelta(seconds=15)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Position:
+    """How far a host's file of call events has been read."""
+
+    host: str
+    inode: int
+    read_bytes: int
+
+
+class Calls:
+    """One for each router process. Raises StoreUnavailable where the database does not answer in time."""
+
+    def __init__(
+        self,
+        database: Database,
+        live: Live,
+        upkeep: Upkeep,
+        metrics: CallMetrics,
+        clocks: Clocks,
+        *,
+        patience: float = PATIENCE,
+    ) -> None:
+        self._database = database
+        self._live = live
+        self._upkeep = upkeep
+        self._metrics = metrics
+        self._clocks = clocks
+        self._patience = patience
+        self._attributor = Attributor(database, metrics, clocks)
+        self._recorder = Recorder(self._attributor, live, metrics)
+        self._absorbing = asyncio.Lock()
+        # what was stored already: each event is heard twice, over AMI and from the file
+        self._heard: OrderedDict[bytes, None] = OrderedDict()
+
+    async def run(self) -> None:
+        """Work that no call waits for."""
+        await self._attributor.run()
+
+    async def answering(self) -> None:
+        """Returns once the database answers; for whoever left it alone because it did not."""
+        await deadline(store.database_time(self._database), self._patience, what="database")
+
+    async def settle(self, e164: str, now: datetime) -> bool:
+        """Sum up the past visits of one number now, instead of after its next call."""
+        found = await arrivals.dialled(self._database, [e164], "", "", now)
+        if found.number_id is None:
+            return False
+        return await self._attributor.settle(found.number_id, e164, now)
+
+    async def arrive(self, arrival: Arrival, now: datetime) -> Route:
+        """The route of a call that has just come; it has been written down by then."""
+        began = time.perf_counter()
+        route = await deadline(self._arrive(arrival, now), self._patience, what="call arrival")
+        self._metrics.lookup.observe(time.perf_counter() - began)
+        return route
+
+    async def _arrive(self, arrival: Arrival, now: datetime) -> Route:
+        await self._upkeep.ensure(now)
+        question = Question(
+            did=arrival.did,
+            raw_did=arrival.raw_did,
+            caller=phone.caller(arrival.caller),
+            trunk=arrival.trunk,
+        )
+        credit = await self._attributor.decide(self._database, question, now)
+        found, attribution = credit.found, credit.attribution
+        plan = routing.plan(found.targets, found.tracking)
+        for problem in plan.refused:
+            log.warning("target refused", linkedid=arrival.linkedid, problem=problem)
+        ref = secrets.token_urlsafe(16)
+        made = await arrivals.arrive(
+            self._database,
+            ref=ref,
+            linkedid=arrival.linkedid,
+            found=found,
+            did=credit.did,
+            caller=question.caller,
+            trunk=arrival.trunk,
+            arrived_at=now + self._clocks.asterisk,
+            target=plan.target,
+            target_text=address(plan.target),
+            attribution=attribution,
+            shares=credit.shares,
+            now=now,
+        )
+        if made:
+            self._attributor.count(credit)
+        else:
+            ref = await self._known(arrival.linkedid, credit, now) or ref
+        self._live.publish(ref, {"state": "arrived", "organisation_id": found.organisation_id})
+        self._attributor.wish_to_settle(found, now)
+        foreign = attribution.method == "unknown_number" and routing.certainly_foreign(
+            arrival.did, arrival.raw_did
+        )
+        return Route(
+            ref=ref,
+            targets=(plan.target,) if plan.target else (),
+            code=NOT_OURS if foreign else None,
+            name=routing.caller_name(attribution),
+            tags=routing.tags(attribution),
+            record=found.record if found.record is not None else True,
+        )
+
+    async def _known(self, linkedid: str, credit: Credit, now: datetime) -> str | None:
+        """The ref of a call on record already: Asterisk asked twice, or its events came first."""
+        known = await store.known(self._database, linkedid)
+        if known is None:
+            return None
+        call_id, ref, attribution_id = known
+        if attribution_id is None:
+            await self._attributor.write(self._database, call_id, credit, now)
+        return ref
+
+    async def absorb(
+        self,
+        events: Sequence[CallEvent],
+        *,
+        source: str,
+        now: datetime,
+        position: Position | None = None,
+    ) -> None:
+        """Store events, each once, in one commit with the file's position; then tell what changed.
+
+        `source` is ``ami``, ``file`` or ``resync``. Events in any order, any number of times.
+        """
+        async with self._absorbing:
+            fresh = [event for event in events if event.digest not in self._heard]
+            if not fresh and position is None:
+                return
+            await self._upkeep.ensure(now)
+            changes = []
+            async with self._database.transaction() as queries:
+                if position is not None:
+                    await store.move_cel_position(
+                        queries, position.host, position.inode, position.read_bytes, now
+                    )
+                told = await store.add_events(queries, fresh) if fresh else []
+                if told:
+                    changes = await self._recorder.bring_up_to_date(queries, told, now)
+            self._remember(fresh)
+        self._metrics.events.labels(source).inc(len(fresh))
+        for change in changes:
+            self._recorder.tell(change)
+
+    def _remember(self, events: Sequence[CallEvent]) -> None:
+        for event in events:
+            self._heard[event.digest] = None
+        while len(self._heard) > _REMEMBERED:
+            self._heard.popitem(last=False)
+
+    async def position(self, host: str) -> Position | None:
+        """How far a host's file has been read."""
+        found = await store.cel_position(self._database, host)
+        return Position(host=host, inode=found[0], read_bytes=found[1]) if found else None
+
+    async def reconcile(self, alive: Collection[str], host: str, now: datetime) -> list[str]:
+        """Close calls of `host` that it has no more and that never ended. Returns their linkedids.
+
+        To be asked only after its file was read to the end, or calls that ended in order look lost for
+        as long as it takes to read on.
+        """
+        moment = now + self._clocks.asterisk
+        unfinished = await store.unfinished(self._database, moment - _SETTLED_CALL)
+        lost = [one for one in unfinished if one not in alive and _of_host(one, host)]
+        events = [
+            CallEvent(
+                linkedid=linkedid,
+                uniqueid=linkedid,
+                kind=LOST,
+                at=moment,
+                data={},
+                digest=hashlib.blake2b(f"{LOST} {linkedid}".encode(), digest_size=16).digest(),
+            )
+            for linkedid in lost
+        ]
+        if events:
+            log.warning("calls lost", host=host, count=len(lost), linkedids=lost[:20])
+            await self.absorb(events, source="resync", now=now)
+        return lost
+
+
+def _of_host(linkedid: str, host: str) -> bool:
+    """``pbx1-1795448405.0`` is a call of pbx1; without a systemname there is one host only."""
+    prefix, dash, _ = linkedid.rpartition("-")
+    return not dash or prefix == host
+
+
+def address(target: Target | None) -> str | None:
+    """A target as the dialplan and its facts name it."""
+    if target is None:
+        return None
+    return f"PJSIP/{target.endpoint}" if target.endpoint else f"PJSIP/{target.e164}@{target.trunk}"

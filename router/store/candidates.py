@@ -1,0 +1,132 @@
+"""Rows of the look-up at a call's arrival → values of the domain."""
+
+from __future__ import annotations
+
+import struct
+from array import array
+from collections.abc import Mapping
+from datetime import timedelta
+from sys import byteorder
+from typing import Any
+
+from router.domain.matching import Shown
+from router.domain.model import PoolId, SessionId, SessionTimes, Touch
+from router.domain.past import Kind, Past
+from router.domain.posterior import Candidate
+from router.domain.visitstate import Outage
+
+# a caller is known for this long after his last call: 13 months
+MEMORY = timedelta(days=395)
+
+
+def shown(row: Mapping[str, Any], kind: str) -> Shown:
+    """What the dialled number is; `kind` is ``number``, ``default`` or ``unknown``."""
+    if kind == "unknown":
+        return Shown(kind="unknown")
+    pool_id = PoolId(row["pool_id"]) if row["pool_id"] is not None else None
+    touch = None
+    if row["pool_source"]:
+        touch = Touch(
+            source=row["pool_source"],
+            medium=row["pool_medium"] or "",
+            campaign=row["pool_campaign"] or "",
+        )
+    if kind == "default":
+        return Shown(kind="default", pool_id=pool_id, touch=touch)
+    if row["pool_kind"] == "static":
+        return Shown(kind="static", pool_id=pool_id, touch=touch)
+    return Shown(kind="reservation", pool_id=pool_id)
+
+
+_COLUMNS = (
+    *("ids", "source", "medium", "campaign", "started_at", "seen_at", "input_at", "gone_at"),
+    *("gone_kind", "tapped_at", "device", "handed_at", "changed_at", "called"),
+)
+
+
+def candidates(row: Mapping[str, Any]) -> list[Candidate]:
+    """The visits that were shown the number, from parallel arrays."""
+    if not row["ids"]:
+        return []
+    return [
+        Candidate(
+            session_id=SessionId(session_id),
+            campaign_key=(source, medium, campaign),
+            times=SessionTimes(
+                started_at=started_at,
+                seen_at=seen_at,
+                input_at=input_at,
+                gone_at=gone_at,
+                gone_kind=gone_kind,
+                tapped_at=tapped_at,
+                device=device,
+            ),
+            handed_at=handed_at,
+            changed_at=changed_at,
+            called=called,
+        )
+        for (
+            session_id,
+            source,
+            medium,
+            campaign,
+            started_at,
+            seen_at,
+            input_at,
+            gone_at,
+            gone_kind,
+            tapped_at,
+            device,
+            handed_at,
+            changed_at,
+            called,
+        ) in zip(*(row[column] for column in _COLUMNS), strict=True)
+    ]
+
+
+def outages(row: Mapping[str, Any]) -> tuple[Outage, ...]:
+    """Times in which no heartbeat could be written down."""
+    times = zip(row["outages_from"] or (), row["outages_to"] or (), strict=True)
+    return tuple(Outage(started_at=start, ended_at=end) for start, end in times)
+
+
+def pack(past: Past) -> tuple[bytes, list[list[Any]]]:
+    """Past visits as bytes (little-endian: count, ids, moments left, moments handed out, kinds)."""
+    arrays = (past.session_ids, past.since, past.handed_at, past.kind_of)
+    parts = [struct.pack("<I", len(past)), *(_little_endian(numbers) for numbers in arrays)]
+    return b"".join(parts), [[k.engaged, k.changed, *k.campaign_key] for k in past.kinds]
+
+
+def past(row: Mapping[str, Any]) -> Past | None:
+    """The reverse of `pack`."""
+    if row.get("past_packed") is None:
+        return None
+    packed: bytes = row["past_packed"]
+    (count,) = struct.unpack_from("<I", packed)
+    position = 4
+    arrays: list[array[Any]] = []
+    for code in "qddH":
+        numbers: array[Any] = array(code)
+        end = position + count * numbers.itemsize
+        numbers.frombytes(packed[position:end])
+        arrays.append(numbers)
+        position = end
+    kinds = [Kind(engaged, changed, tuple(key)) for engaged, changed, *key in row["past_kinds"]]
+    return Past(
+        built_at=row["past_built_at"],
+        session_ids=_swapped(arrays[0]),
+        since=_swapped(arrays[1]),
+        handed_at=_swapped(arrays[2]),
+        kind_of=_swapped(arrays[3]),
+        kinds=kinds,
+    )
+
+
+def _little_endian(numbers: array[Any]) -> bytes:
+    return _swapped(numbers[:]).tobytes()
+
+
+def _swapped(numbers: array[Any]) -> array[Any]:
+    if byteorder == "big":
+        numbers.byteswap()
+    return numbers

@@ -1,0 +1,164 @@
+-- dialled(numbers, since, until, caller, known_since, trunk)
+-- Everything that decides one call, in one trip: the dialled number (of several readings the first that is
+-- ours), its pool, site and targets, and the visits it was handed out to, without those summed up as past.
+WITH dialled AS (
+    SELECT id, organisation_id, e164, pool_id, target_id, record
+    FROM number WHERE e164 = ANY ($1::text[]) ORDER BY array_position($1::text[], e164) LIMIT 1
+), past AS (
+    SELECT number_past.* FROM number_past JOIN dialled ON dialled.id = number_id
+    WHERE built_at <= $3 AND packed IS NOT NULL
+), holding AS (
+    SELECT reservation.session_id, reservation.started_at, reservation.ended_at
+    FROM dialled JOIN reservation ON reservation.number_id = dialled.id
+    WHERE reservation.started_at > greatest($2::timestamptz, (SELECT built_at FROM past))
+      AND reservation.started_at <= $3
+    UNION ALL
+    SELECT reservation.session_id, reservation.started_at, reservation.ended_at
+    FROM past CROSS JOIN unnest(past.unsettled) AS unsettled (id)
+    JOIN reservation ON reservation.session_id = unsettled.id AND reservation.number_id = past.number_id
+    WHERE reservation.started_at > $2 AND reservation.started_at <= past.built_at
+), handed AS (
+    SELECT session_id, max(started_at) AS handed_at, max(ended_at) AS ended_at
+    FROM holding GROUP BY session_id
+), shown AS (
+    SELECT array_agg(session.id) AS ids,
+           array_agg(session.started_at) AS started_at,
+           array_agg(session.seen_at) AS seen_at,
+           array_agg(session.input_at) AS input_at,
+           array_agg(session.gone_at) AS gone_at,
+           array_agg(session.gone_kind) AS gone_kind,
+           array_agg(CASE WHEN session.tapped_number IS NULL OR session.tapped_number = dialled.e164
+                          THEN session.tapped_at END) AS tapped_at,
+           array_agg(session.device) AS device,
+           array_agg(session.called) AS called,
+           array_agg(session.source) AS source,
+           array_agg(session.medium) AS medium,
+           array_agg(session.campaign) AS campaign,
+           array_agg(handed.handed_at) AS handed_at,
+           array_agg(CASE WHEN session.number_id IS DISTINCT FROM dialled.id THEN
+               coalesce((SELECT min(later.started_at) FROM reservation AS later
+                         WHERE later.session_id = session.id AND later.started_at > handed.handed_at
+                           AND later.number_id <> dialled.id), handed.ended_at)
+           END) AS changed_at
+    FROM dialled CROSS JOIN handed JOIN session ON session.id = handed.session_id
+)
+SELECT dialled.id AS number_id, dialled.e164, pool.id AS pool_id, pool.kind AS pool_kind, site.id AS site_id,
+       coalesce(dialled.organisation_id, (SELECT organisation_id FROM trunk WHERE name = $6),
+                (SELECT min(id) FROM organisation HAVING count(*) = 1)) AS organisation_id,
+       pool.source AS pool_source, pool.medium AS pool_medium, pool.campaign AS pool_campaign,
+       coalesce(dialled.record, pool.record, true) AS record,
+       (SELECT jsonb_agg(to_jsonb(target) || jsonb_build_object('trunk', trunk.name,
+                 'ours', EXISTS (SELECT FROM number WHERE number.e164 = target.e164)) ORDER BY wanted.place)
+        FROM unnest(ARRAY[dialled.target_id, pool.target_id, site.target_id])
+             WITH ORDINALITY AS wanted (id, place)
+        JOIN target ON target.id = wanted.id LEFT JOIN trunk ON trunk.id = target.trunk_id) AS targets,
+       $4 <> '' AND EXISTS (SELECT FROM call WHERE call.caller = $4 AND call.arrived_at > $5
+                            AND call.arrived_at < $3) AS known_caller,
+       (SELECT array_agg(started_at) FROM outage WHERE ended_at > $3 - interval '1 day'
+                                                   AND started_at <= $3) AS outages_from,
+       (SELECT array_agg(ended_at) FROM outage WHERE ended_at > $3 - interval '1 day'
+                                                 AND started_at <= $3) AS outages_to,
+       past.built_at AS past_built_at, past.packed AS past_packed, past.kinds AS past_kinds,
+       shown.*
+FROM (VALUES (1)) AS always
+LEFT JOIN dialled ON true
+LEFT JOIN past ON true
+LEFT JOIN pool ON pool.id = dialled.pool_id
+LEFT JOIN site ON site.id = pool.site_id
+LEFT JOIN shown ON true;
+
+-- default_number(numbers, since, until, most)
+-- The site or pool whose default number was dialled, and the visits that were shown it, newest first.
+WITH owner AS (
+    SELECT site.default_number AS e164, site.id AS site_id, site.organisation_id, NULL::bigint AS pool_id,
+           NULL AS source, NULL AS medium, NULL AS campaign, NULL::bigint AS target_id,
+           site.target_id AS site_target_id, true AS record, 1 AS place
+    FROM site WHERE site.default_number = ANY ($1::text[]) OR site.page_numbers && $1::text[]
+    UNION ALL
+    SELECT pool.default_number, site.id, site.organisation_id, pool.id, pool.source, pool.medium, pool.campaign,
+           pool.target_id, site.target_id, pool.record, 0
+    FROM pool JOIN site ON site.id = pool.site_id WHERE pool.default_number = ANY ($1::text[])
+    ORDER BY place, pool_id, site_id LIMIT 1
+), handed AS (
+    SELECT session.* FROM owner JOIN session ON session.shown = owner.e164 AND session.number_id IS NULL
+    WHERE session.started_at > $2 AND session.started_at <= $3
+    ORDER BY session.started_at DESC LIMIT $4
+), shown AS (
+    SELECT array_agg(id) AS ids, array_agg(started_at) AS started_at, array_agg(seen_at) AS seen_at,
+           array_agg(input_at) AS input_at, array_agg(gone_at) AS gone_at,
+           array_agg(gone_kind) AS gone_kind, array_agg(tapped_at) AS tapped_at,
+           array_agg(device) AS device, array_agg(called) AS called, array_agg(source) AS source,
+           array_agg(medium) AS medium, array_agg(campaign) AS campaign,
+           array_agg(started_at) AS handed_at, array_agg(NULL::timestamptz) AS changed_at
+    FROM handed
+)
+SELECT owner.e164, owner.site_id, owner.organisation_id, owner.pool_id, owner.source AS pool_source,
+       owner.medium AS pool_medium, owner.campaign AS pool_campaign, owner.record,
+       (SELECT jsonb_agg(to_jsonb(target) || jsonb_build_object('trunk', trunk.name,
+                 'ours', EXISTS (SELECT FROM number WHERE number.e164 = target.e164)) ORDER BY wanted.place)
+        FROM unnest(ARRAY[owner.target_id, owner.site_target_id]) WITH ORDINALITY AS wanted (id, place)
+        JOIN target ON target.id = wanted.id LEFT JOIN trunk ON trunk.id = target.trunk_id) AS targets,
+       shown.*
+FROM owner LEFT JOIN shown ON true;
+
+-- arrive(ref, linkedid, organisation_id, site_id, number_id, did, caller, trunk, arrived_at, target_id, target, now, model, method, level, confidence, session_id, pool_id, source, medium, campaign, evidence, runners_up, inputs, called_ids, called_shares)
+-- The row of a call and its attribution, in one commit. No row comes back if the call is known already.
+WITH ids AS MATERIALIZED (
+    SELECT nextval('call_id_seq') AS call_id, nextval('attribution_id_seq') AS attribution_id
+), made AS (
+    INSERT INTO call (id, ref, linkedid, organisation_id, site_id, number_id, did, caller, trunk, arrived_at,
+                      state, route_source, target_id, target, attribution_id, created_at)
+    OVERRIDING SYSTEM VALUE
+    SELECT call_id, $1, $2, $3, $4, $5, $6, $7, $8, $9, 'arrived', 'router', $10, $11, attribution_id, $12 FROM ids
+    ON CONFLICT (linkedid) DO NOTHING RETURNING id, attribution_id
+), callers AS MATERIALIZED (
+    SELECT session.id, share.p FROM unnest($25::bigint[], $26::float8[]) AS share (id, p)
+    JOIN session ON session.id = share.id
+    WHERE EXISTS (SELECT FROM made)
+    ORDER BY session.id FOR NO KEY UPDATE OF session
+), told AS (
+    UPDATE session SET called = least(1, session.called + callers.p)
+    FROM callers WHERE session.id = callers.id
+)
+INSERT INTO attribution (id, call_id, decided_at, model, method, level, confidence, session_id, pool_id, source,
+                         medium, campaign, term, content, evidence, runners_up, inputs)
+OVERRIDING SYSTEM VALUE
+SELECT made.attribution_id, made.id, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
+       session.term, session.content, $22, $23, $24
+FROM made LEFT JOIN session ON session.id = $17
+RETURNING call_id;
+
+-- attribute(call_id, organisation_id, site_id, number_id, did, now, model, method, level, confidence, session_id, pool_id, source, medium, campaign, evidence, runners_up, inputs, called_ids, called_shares, again)
+-- A decision about a call that has none, or (again) a new one beside the old; the call points to it.
+WITH held AS (
+    SELECT id FROM call WHERE id = $1 AND (attribution_id IS NULL OR $21) FOR UPDATE
+), decided AS (
+    INSERT INTO attribution (call_id, decided_at, model, method, level, confidence, session_id, pool_id, source,
+                             medium, campaign, term, content, evidence, runners_up, inputs)
+    SELECT held.id, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, session.term, session.content, $16, $17, $18
+    FROM held LEFT JOIN session ON session.id = $11
+    RETURNING id, call_id
+), callers AS MATERIALIZED (
+    SELECT session.id, share.p FROM unnest($19::bigint[], $20::float8[]) AS share (id, p)
+    JOIN session ON session.id = share.id
+    WHERE EXISTS (SELECT FROM decided)
+    ORDER BY session.id FOR NO KEY UPDATE OF session
+), told AS (
+    UPDATE session SET called = least(1, session.called + callers.p)
+    FROM callers WHERE session.id = callers.id
+)
+UPDATE call SET attribution_id = decided.id, organisation_id = coalesce(call.organisation_id, $2),
+                site_id = coalesce(call.site_id, $3), number_id = coalesce(call.number_id, $4), did = $5
+FROM decided WHERE call.id = decided.call_id
+RETURNING decided.id;
+
+-- begin_past(number_id, built_at)
+-- From now on a visit of the number that speaks again takes this row away.
+INSERT INTO number_past (number_id, built_at) VALUES ($1, $2)
+ON CONFLICT (number_id) DO UPDATE SET built_at = $2, packed = NULL, kinds = NULL, unsettled = NULL;
+
+-- keep_past(number_id, built_at, packed, kinds, unsettled)
+-- Visits long gone of one number, summed up, unless one of them spoke while it was done.
+UPDATE number_past SET packed = $3, kinds = $4, unsettled = $5
+WHERE number_id = $1 AND built_at = $2 AND packed IS NULL
+RETURNING number_id;
