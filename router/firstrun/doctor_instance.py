@@ -1,6 +1,5 @@
 """What `make doctor` looks at in an instance: while it runs, its parts; else whether it could."""
 
-import os
 import re
 import subprocess
 import time
@@ -128,31 +127,22 @@ def _missing_modules(server: AsteriskServer, loaded: str) -> list[str]:
 
 
 def _router(instance: Instance) -> Iterator[Finding]:
-    log = instance.state / "log/router.log"
+    """Both listeners; the staff's tells of each part: database, AMI, clocks."""
+    log = f"its log: {instance.state}/log/router.log"
     for what, url in (
-        ("router, the snippet's API", f"{instance.public_url}/ready"),
-        ("router, the staff's API", f"{instance.staff_url}/ready"),
+        ("router, snippet's API", f"{instance.public_url}/ready"),
+        ("router, staff's API", f"{instance.staff_url}/ready"),
     ):
         try:
-            http_client.get(url, seconds=5)
+            told = http_client.get(url, seconds=5)
         except http_client.RequestFailed as problem:
-            yield Finding(what=what, detail=str(problem), mend=f"its log: {log}", well=False)
-        else:
-            yield Finding(what=what, detail="ready")
-    if not os.access(instance.token_file, os.R_OK):
-        return
-    token = instance.token_file.read_text().strip()
-    try:
-        metrics = str(http_client.get(f"{instance.staff_url}/metrics", token=token))
-    except http_client.RequestFailed as problem:
-        yield Finding(what="metrics", detail=str(problem), mend=f"its log: {log}", well=False)
-        return
-    for name, label, value in re.findall(
-        r"^(call_router_\w*skew\w*)(\{[^}]*\})? (\S+)$", metrics, re.MULTILINE
-    ):
-        yield Finding(
-            what="clock skew",
-            detail=f"{name}{label} {float(value) * 1000:+.0f} ms",
-            mend="set the time on both machines (timedatectl, ntp)",
-            well=abs(float(value)) < _MOST_SKEW_SECONDS,
-        )
+            told = problem.body
+            if not isinstance(told, dict):
+                yield Finding(what=what, detail=str(problem), mend=log, well=False)
+                continue
+        yield Finding(what=what, detail="answers")
+        for name, part in told["parts"].items():
+            if part["words"] or not part["ok"]:
+                yield Finding(
+                    what=f"  {name}", detail=part["words"], mend=log, well=bool(part["ok"])
+                )

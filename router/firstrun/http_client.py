@@ -13,11 +13,14 @@ _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class RequestFailed(Exception):
-    """The request was refused or not answered; the message says by whom and why."""
+    """The request was refused or not answered; the message says by whom and why.
 
-    def __init__(self, message: str, status: int = 0) -> None:
+    `body` is what the refusal said, None where nobody answered.
+    """
+
+    def __init__(self, message: str, body: Any = None) -> None:
         super().__init__(message)
-        self.status = status
+        self.body = body
 
 
 def get(url: str, *, token: str = "", seconds: float = _SECONDS) -> Any:
@@ -71,10 +74,16 @@ def _request(url: str, body: bytes | None, headers: Mapping[str, str], seconds: 
         with _DIRECT.open(request, timeout=seconds) as answer:
             text = answer.read()
     except urllib.error.HTTPError as error:
-        told = error.read(2000).decode(errors="replace")
-        raise RequestFailed(f"{url} answers {error.code}: {told}", error.code) from None
+        told = error.read(20_000)
+        text = told[:500].decode(errors="replace")
+        raise RequestFailed(f"{url} answers {error.code}: {text}", _json(told)) from None
     except (OSError, http.client.HTTPException) as error:
         raise RequestFailed(f"{url} does not answer: {error}") from None
+    return _json(text)
+
+
+def _json(text: bytes) -> Any:
+    """JSON as a value; other text as it is, nothing as None."""
     try:
         return json.loads(text) if text else None
     except ValueError:
