@@ -10,7 +10,7 @@
   const debug = 'debug' in options || /[?&]ct_debug=1/.test(location.search);
   const log = (...what) => debug && console.info('[call-router]', ...what);
 
-  // What may stand between the digits of a phone number; \0 is the border of two text nodes.
+  // What may stand between digits; \0 is the border of two text nodes.
   const GAP = '\\s\\0()./\\-\\u00AD\\u200B-\\u200F\\u2010-\\u2015\\u2060\\u2212';
   const RUN = new RegExp('\\d[+\\d' + GAP + ']{5,}\\d', 'g'), FORM = new RegExp('^[+\\d' + GAP + ']{7,32}$');
   const E164 = /^\+(?=\d{7,15}$)(1|7|2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]|[1-9]\d\d)(\d+)$/;
@@ -19,7 +19,7 @@
 
   const own = new Map(), memory = {};
   let shown = null, answer, session, campaign, period, timer, left, started, settle, visited, group = [], others = [];
-  let turn = 0, edits = 0, batches = 0, second = 0, touched = Date.now(), page = location.href;
+  let turn = 0, forgotten = 0, edits = 0, batches = 0, second = 0, touched = Date.now(), page = location.href;
   const ready = new Promise((resolve) => { settle = () => resolve(shown); });
 
   function load(area) {
@@ -40,7 +40,7 @@
     return Object.freeze({ e164, code, rest, national: form(number.national, rest), international: form(number.international, code + rest) });
   }
 
-  // The digits before `rest` that belong to the number; undefined: it is a part of something longer.
+  // The digits before `rest` that belong to it; undefined: part of something longer.
   function prefix(text, at, digits, k, { code, rest }) {
     const end = k + rest.length, tail = text.slice(at[end - 1] + 1, at[end]), more = end < at.length;
     if (/^([\w@]|,\d)/.test(text.slice(at[end - 1] + 1)) || (more && !/[\s\0+]/.test(tail))) return;
@@ -50,7 +50,7 @@
       const lead = text.slice(first ? at[first - 1] + 1 : 0, at[first]);
       if (/\+[\s\0(]*$/.test(lead)) return p === code || p === code + '0';
       if (/[\w#№=@&]\(?$/.test(lead)) return;
-      // Without any prefix it could be the end of a foreign number: no other digits may be near.
+      // Without a prefix it may be the end of a foreign number: no digits may be near.
       return p ? !first || /[\s\0]/.test(lead) : !first && (!more || /\s/.test(tail));
     });
   }
@@ -104,7 +104,7 @@
     group = [];
     for (const node of cells ? nodes : []) {
       const text = cells.slice(i, i += node.length).join('');
-      i += 1;
+      i++;
       if (text !== node.data) { node.data = text; edits++; }
     }
   }
@@ -146,7 +146,7 @@
     // A script that keeps putting the old number back must not hang the page.
     if (Date.now() - second > 1000) { second = Date.now(); batches = 0; }
     if (batches >= 100) return;
-    const before = edits;
+    edits = 0;
     visited = new Set();
     for (const { type, target, addedNodes } of records) {
       if (type === 'attributes') { if (!target.closest(SKIP)) relink(target); }
@@ -156,7 +156,7 @@
         else if (node.nodeType === 1) scan(node);
       }
     }
-    if (edits > before) batches++;
+    if (edits) batches++;
     observer.takeRecords();
   });
 
@@ -194,7 +194,7 @@
   }
 
   const uuid = (id) => /^[\da-f-]{36}$/i.test(id) ? id : null;
-  const tags = () => (location.href.match(/[?&#](utm_\w+|\w*clid|[gw]braid)=[^&#]*/gi) || []).join('');
+  const tags = () => (location.href.match(/[?&#](utm_\w+|\w*(cl|click|bra|fat_)id)=[^&#]*/gi) || []).join('');
   const landing = (host = document.referrer.split('/')[2]) => tags() || (host !== location.host && host) || '';
 
   function adopt(value) {
@@ -237,6 +237,7 @@
     try {
       const value = await post('heartbeats', { visible: true, input: Date.now() - touched <= 30000, number: shown && shown.e164 });
       if (asked !== session) return;
+      forgotten = 0;
       const number = parse(value.number);
       if (number) answer.number = value.number;
       if ('valid_until' in value) answer.valid_until = value.valid_until;
@@ -244,7 +245,7 @@
       if (number && shown) show(number);
     } catch (e) {
       log('heartbeat', e);
-      if (e === 404 && asked === session) { session = null; visit(); }
+      if (e === 404 && asked === session) { session = null; schedule(); if (!forgotten++) visit(); }
     }
   }
 
@@ -286,9 +287,7 @@
     } catch (e) { log('nothing cached'); }
     visit();
   }
-  function consent() {
-    if (document.prerendering) document.addEventListener('prerenderingchange', start); else start();
-  }
+  const consent = () => document.prerendering ? document.addEventListener('prerenderingchange', start) : start();
 
   window.callRouter = {
     ready, consent,
