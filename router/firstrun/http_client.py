@@ -60,8 +60,11 @@ def events(url: str, *, token: str) -> Iterator[tuple[str, str]]:
                     if data:
                         yield name, "\n".join(data)
                     name, data = "message", []
+    except urllib.error.HTTPError as error:
+        with error:
+            raise RequestFailed(f"{url} answers {error.code}") from None
     except (OSError, http.client.HTTPException) as error:
-        raise RequestFailed(f"{url}: {error}") from error
+        raise RequestFailed(f"{url}: {error}") from None
 
 
 def _authorization(token: str) -> dict[str, str]:
@@ -74,7 +77,8 @@ def _request(url: str, body: bytes | None, headers: Mapping[str, str], seconds: 
         with _DIRECT.open(request, timeout=seconds) as answer:
             text = answer.read()
     except urllib.error.HTTPError as error:
-        told = error.read(20_000)
+        with error:
+            told = error.read(20_000)
         text = told[:500].decode(errors="replace")
         raise RequestFailed(f"{url} answers {error.code}: {text}", _json(told)) from None
     except (OSError, http.client.HTTPException) as error:
