@@ -42,7 +42,7 @@ def _stopped(environ: Mapping[str, str]) -> Iterator[Finding]:
     yield Finding(
         what="ports",
         detail="; ".join(taken) or f"{ports.base} to {ports.site} are free",
-        mend=f"make run PORT={ports.base + 100}",
+        mend=f"make run PORT={state.another_port(ports)}",
         well=not taken,
     )
 

@@ -13,7 +13,7 @@ from typing import IO
 
 from router.domain import phone
 from router.firstrun import calls_api, company_line, demo, main_job, prefixes, state, watch
-from router.firstrun.caller import Caller
+from router.firstrun.caller import HOST, Caller
 from router.firstrun.demo_site_server import DEFAULT_NUMBER, DemoSite
 from router.firstrun.events import Event, Teller
 from router.firstrun.instance import Instance
@@ -72,7 +72,7 @@ def _take(instance: Instance) -> IO[str]:
         raise state.StateError(
             "ports are taken:\n  "
             + "\n  ".join(taken)
-            + f"\ngive another PORT, as in: make run PORT={instance.ports.base + 100}"
+            + f"\ngive another PORT, as in: make run PORT={state.another_port(instance.ports)}"
         )
     (instance.state / "port").write_text(f"{instance.ports.base}\n")
     return held
@@ -249,15 +249,13 @@ class _Session:
         line(f"  demo page   {instance.site_url}{demo.LANDING}")
         line(f"  live page   {link}")
         line("              (signs in once, within 15 minutes; `make live` makes another link)")
-        line(f"  by phone    sip:+74951350101@127.0.0.1:{instance.ports.sip} from {self._phone()}")
+        line(f"  by phone    sip:{demo.DYNAMIC[0]}@127.0.0.1:{instance.ports.sip}")
+        line(f"              (from a SIP telephone on {HOST}, the demo operator's address)")
         if self._new_token:
             line(f"  API token   {self._new_token}")
             line(f"              (shown this once; for {instance.staff_url}/v1/calls)")
         line("  next        make call · make test · make doctor · Ctrl-C stops everything")
         line()
-
-    def _phone(self) -> str:
-        return f"a telephone on 127.0.0.2:{self._instance.ports.caller}"
 
     def _rings(self, ring: company_line.Ring) -> None:
         self._events.put(Event(at=watch.now(), what=ring))

@@ -68,6 +68,11 @@ class Ports:
         return self.base + 10000
 
 
+def another_port(ports: Ports) -> int:
+    """A PORT to suggest where this one is taken: far enough for the audio ports not to meet."""
+    return ports.base + 1000 if ports.base + 1000 <= _HIGHEST_PORT else ports.base - 1000
+
+
 def read_port(environment: Mapping[str, str]) -> Ports:
     """The setting PORT. Raises StateError that names it and gives an example."""
     text = environment.get("PORT", "").strip() or str(DEFAULT_PORT)

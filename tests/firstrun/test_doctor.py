@@ -67,7 +67,7 @@ def test_taken_port_is_named_with_another_to_use(
         ports = _called("ports", list(instance_findings(tmp_path, {"PORT": str(port)})))
     assert ports.well is False
     assert f"tcp 127.0.0.1:{port} for the snippet's API" in ports.detail
-    assert f"make run PORT={port + 100}" in ports.mend
+    assert f"make run PORT={state.another_port(state.Ports(base=port))}" in ports.mend
 
 
 def test_wrong_port_is_a_finding_not_a_crash(tmp_path: Path) -> None:
