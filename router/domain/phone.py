@@ -96,6 +96,16 @@ def international(e164: str) -> str:
     return phonenumbers.format_number(phonenumbers.parse(e164), PhoneNumberFormat.INTERNATIONAL)
 
 
+def readable(text: str) -> str:
+    """International form of an E.164 number that can be one; any other text as it is. Never raises."""
+    if not is_e164(text):
+        return text
+    try:
+        return international(text)
+    except phonenumbers.NumberParseException:
+        return text
+
+
 def caller(text: str, region: str | None = None) -> str:
     """A caller's number as the trunk gave it → E.164 where it is one, else its digits, else ``""``.
 

@@ -18,7 +18,7 @@ from router.services.work import organisation_called
 from router.store import access as store
 from router.store import audit
 from router.store.access import Holder, TokenRow
-from router.store.database import Database
+from router.store.database import Database, deadline
 
 # Scanners for leaked secrets find tokens by how they begin.
 TOKEN_PREFIX = "ct_live_"
@@ -27,6 +27,7 @@ SESSION_LIVES = timedelta(hours=12)
 SESSION_IDLE = timedelta(minutes=30)
 # How exactly "last used" is kept: not every request is worth a write.
 USED_EVERY = timedelta(minutes=1)
+PATIENCE = 2.0
 
 
 class SignInRefused(CallRouterError):
@@ -108,7 +109,10 @@ class Access:
         return code
 
     async def sign_in(self, code: str, *, now: datetime) -> str:
-        """The code's session: the secret for its cookie. Raises SignInRefused."""
+        """The code's session: the secret for its cookie. Raises SignInRefused, StoreUnavailable."""
+        return await deadline(self._sign_in(code, now), PATIENCE, what="sign-in")
+
+    async def _sign_in(self, code: str, now: datetime) -> str:
         session = secrets.token_urlsafe(32)
         async with self._database.transaction() as queries:
             owner = await store.use_code(queries, _digest(code), now)
@@ -129,10 +133,14 @@ class Access:
         return session
 
     async def sign_out(self, session: str, *, now: datetime) -> None:
-        await store.revoke_session(self._database, _digest(session), now)
+        work = store.revoke_session(self._database, _digest(session), now)
+        await deadline(work, PATIENCE, what="sign-out")
 
     async def by_token(self, token: str, *, now: datetime) -> Actor | None:
-        """Who holds this token; None if it is not valid."""
+        """Who holds this token; None if it is not valid. Raises StoreUnavailable."""
+        return await deadline(self._by_token(token, now), PATIENCE, what="token")
+
+    async def _by_token(self, token: str, now: datetime) -> Actor | None:
         digest = _digest(token)
         holder = await store.token_holder(self._database, digest)
         if holder is not None and _stale(holder, now):
@@ -140,7 +148,11 @@ class Access:
         return _actor(holder, "token ")
 
     async def by_session(self, session: str, *, now: datetime) -> Actor | None:
-        """Whose session this is; None if it is over, revoked, or was idle for 30 minutes."""
+        """Whose session this is; None if it is over, revoked, or was idle for 30 minutes. Raises
+        StoreUnavailable."""
+        return await deadline(self._by_session(session, now), PATIENCE, what="staff session")
+
+    async def _by_session(self, session: str, now: datetime) -> Actor | None:
         digest = _digest(session)
         holder = await store.session_holder(
             self._database, digest, now=now, seen_after=now - SESSION_IDLE

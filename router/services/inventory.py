@@ -6,7 +6,7 @@ from router.domain.model import OrganisationId, Site, Target
 from router.services.work import organisation_called
 from router.store import administration as store
 from router.store.administration import NumberRow, OrganisationRow, PoolRow, TrunkRow
-from router.store.database import Database
+from router.store.database import Database, deadline
 
 
 class Inventory:
@@ -32,6 +32,12 @@ class Inventory:
 
     async def numbers(self, organisation: str | None = None) -> list[NumberRow]:
         return await store.numbers(self._database, await self._id(organisation))
+
+    async def origin_known(self, origin: str) -> bool:
+        """Whether any site has pages there. Raises StoreUnavailable."""
+        return await deadline(
+            store.origin_known(self._database, origin), 1.0, what="origin of a page"
+        )
 
     async def _id(self, organisation: str | None) -> OrganisationId:
         return (await organisation_called(self._database, organisation)).id

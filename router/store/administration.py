@@ -165,6 +165,11 @@ async def time_zone_known(queries: Queries, name: str) -> bool:
     return known
 
 
+async def origin_known(queries: Queries, origin: str) -> bool:
+    known: bool = await queries.fetchval("administration.origin_known", origin=origin)
+    return known
+
+
 async def put_site(queries: Queries, site: Site, created_at: datetime) -> SiteId:
     """`site.id` is not read; the new one is returned."""
     values = {name: value for name, value in asdict(site).items() if name != "id"}

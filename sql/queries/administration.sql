@@ -56,6 +56,10 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING id;
 SELECT id, organisation_id, key, name, origins, region, time_zone, default_number, page_numbers, target_id
 FROM site WHERE organisation_id = $1 ORDER BY name;
 
+-- origin_known(origin)
+-- Whether any site has pages at this origin.
+SELECT EXISTS (SELECT FROM site WHERE $1::text = ANY (origins));
+
 -- time_zone_known(name)
 -- PostgreSQL's own list: it is the one that reports will use.
 SELECT EXISTS (SELECT FROM pg_timezone_names WHERE name = $1);

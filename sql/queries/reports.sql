@@ -5,7 +5,8 @@ SELECT arrived_at, id FROM call WHERE organisation_id = $1 AND ref = $2;
 -- calls(organisation_id, before_at, before_id, states, most)
 -- Calls that arrived before a position of the list, newest first.
 SELECT call.ref, call.linkedid, call.did, call.caller, call.trunk, call.arrived_at, call.state, call.outcome,
-       call.route_source, call.target, call.ringing_at, call.answered_at, call.ended_at, call.ring_ms,
+       call.route_source,
+       coalesce(target.name, regexp_replace(call.target, '^PJSIP/', '')) AS target, call.ringing_at, call.answered_at, call.ended_at, call.ring_ms,
        call.talk_ms, call.hung_up_by, call.hangup_cause, site.name AS site, site.region,
        pool.name AS pool, attribution.method, attribution.level, attribution.confidence,
        attribution.source, attribution.medium, attribution.campaign, attribution.term,
@@ -16,6 +17,7 @@ SELECT call.ref, call.linkedid, call.did, call.caller, call.trunk, call.arrived_
         FROM recording WHERE recording.call_id = call.id) AS recordings
 FROM call
 LEFT JOIN site ON site.id = call.site_id
+LEFT JOIN target ON target.id = call.target_id
 LEFT JOIN attribution ON attribution.id = call.attribution_id
 LEFT JOIN pool ON pool.id = attribution.pool_id
 LEFT JOIN session ON session.id = attribution.session_id
@@ -27,7 +29,8 @@ LIMIT $5;
 -- call(organisation_id, ref)
 -- One call, as in the list, with its id and its session's.
 SELECT call.id, attribution.session_id, call.ref, call.linkedid, call.did, call.caller, call.trunk,
-       call.arrived_at, call.state, call.outcome, call.route_source, call.target, call.ringing_at,
+       call.arrived_at, call.state, call.outcome, call.route_source,
+       coalesce(target.name, regexp_replace(call.target, '^PJSIP/', '')) AS target, call.ringing_at,
        call.answered_at, call.ended_at, call.ring_ms, call.talk_ms, call.hung_up_by, call.hangup_cause,
        site.name AS site, site.region, pool.name AS pool, attribution.method, attribution.level,
        attribution.confidence, attribution.source, attribution.medium, attribution.campaign,
@@ -38,6 +41,7 @@ SELECT call.id, attribution.session_id, call.ref, call.linkedid, call.did, call.
         FROM recording WHERE recording.call_id = call.id) AS recordings
 FROM call
 LEFT JOIN site ON site.id = call.site_id
+LEFT JOIN target ON target.id = call.target_id
 LEFT JOIN attribution ON attribution.id = call.attribution_id
 LEFT JOIN pool ON pool.id = attribution.pool_id
 LEFT JOIN session ON session.id = attribution.session_id

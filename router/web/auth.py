@@ -1,0 +1,121 @@
+"""Who asks on the staff listener: a program's token, or the cookie of a signed-in browser.
+
+Everything is refused unless the endpoint is declared open; also a path that does not exist, so that
+nobody learns what does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from router.services.access import SESSION_LIVES, Access, Actor
+from router.web.answers import problem
+from router.web.edge import CLIENT, NOTES
+from router.web.throttle import Throttle, network_of
+
+ACTOR = web.RequestKey("actor", Actor)
+_READING = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class Cookie:
+    """The session's cookie. Behind https it is bound to the host (`__Host-`); its name carries the port,
+    because two installations on one host share their cookies."""
+
+    def __init__(self, staff_url: str) -> None:
+        parts = urlsplit(staff_url)
+        self.secure = parts.scheme == "https"
+        port = parts.port or (443 if self.secure else 80)
+        self.name = f"{'__Host-' if self.secure else ''}call_router_{port}"
+        self.origin = f"{parts.scheme}://{parts.netloc}"
+
+    def set(self, answer: web.StreamResponse, session: str) -> None:
+        answer.set_cookie(
+            self.name,
+            session,
+            max_age=int(SESSION_LIVES.total_seconds()),
+            path="/",
+            httponly=True,
+            secure=self.secure,
+            samesite="Lax",
+        )
+
+    def clear(self, answer: web.StreamResponse) -> None:
+        answer.del_cookie(self.name, path="/", httponly=True, secure=self.secure, samesite="Lax")
+
+
+class Guardian:
+    """Finds out who asks, and refuses everybody else."""
+
+    def __init__(
+        self,
+        access: Access,
+        throttle: Throttle,
+        cookie: Cookie,
+        clock: Callable[[], datetime],
+        open_paths: Collection[str],
+        refused_page: Handler,
+    ) -> None:
+        self._access = access
+        self._throttle = throttle
+        self._cookie = cookie
+        self._clock = clock
+        self._open = frozenset(open_paths)
+        self._refused_page = refused_page
+
+    async def actor(self, request: web.Request) -> Actor | None:
+        """Who asks; None for nobody we know. Raises TooMany after too many failures, StoreUnavailable."""
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        session = request.cookies.get(self._cookie.name)
+        if not token and not session:
+            return None
+        if not token:
+            # a stale cookie is no attempt to get in: it is not counted, nor refused for others' attempts
+            return await self._access.by_session(session or "", now=self._clock())
+        network = network_of(request[CLIENT])
+        self._throttle.may_sign_in(network)
+        found: Actor | None = None
+        if scheme.lower() == "bearer":
+            found = await self._access.by_token(token.strip(), now=self._clock())
+        if found is None:
+            self._throttle.sign_in_failed(network)
+        return found
+
+    def from_elsewhere(self, request: web.Request) -> bool:
+        """A write that another site's page makes with this browser's cookie."""
+        if request.method in _READING or "Authorization" in request.headers:
+            return False
+        site = request.headers.get("Sec-Fetch-Site")
+        if site is not None:
+            return site != "same-origin"
+        return request.headers.get("Origin") != self._cookie.origin
+
+    def middleware(self) -> Middleware:
+        @web.middleware
+        async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+            if request.path in self._open:
+                return await handler(request)
+            actor = await self.actor(request)
+            if actor is None:
+                return await self._refuse(request)
+            request[ACTOR] = actor
+            request[NOTES]["actor"] = actor.name
+            if self.from_elsewhere(request):
+                return problem(403, "forbidden", "this request came from another site's page")
+            return await handler(request)
+
+        return middleware
+
+    async def _refuse(self, request: web.Request) -> web.StreamResponse:
+        if "text/html" in request.headers.get("Accept", ""):
+            return await self._refused_page(request)
+        return problem(
+            401,
+            "unauthorized",
+            "needs a token (Authorization: Bearer ct_live_…), or the cookie of `call-router sign-in`",
+            headers={"WWW-Authenticate": 'Bearer realm="call-router"'},
+        )

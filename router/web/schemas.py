@@ -1,0 +1,199 @@
+"""Request bodies of the snippet, and its answers: read once, at the edge, into domain values."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+from router.domain import phone
+from router.domain.model import (
+    Heartbeat,
+    HeartbeatAnswer,
+    Leave,
+    Tap,
+    VisitAnswer,
+    VisitRequest,
+)
+
+
+def _page_url(value: str) -> str:
+    if not value.lower().startswith(("https://", "http://")):
+        raise ValueError("not an http or https URL")
+    return value
+
+
+def _without_nul(value: str) -> str:
+    # PostgreSQL keeps every character but this one
+    return value.replace("\0", "")
+
+
+Text = Annotated[str, AfterValidator(_without_nul)]
+SiteKey = Annotated[Text, StringConstraints(min_length=1, max_length=64)]
+E164 = Annotated[str, StringConstraints(pattern=r"^\+[1-9][0-9]{6,14}$")]
+
+_SITE = Field(examples=["acme-shop-7fQ2"], description="The site's key.")
+_SESSION = Field(examples=["7b0d8f52-6a4e-4f0e-9a0f-0f6f1f3c2a11"])
+_NUMBER = "+74951234567"
+
+
+class Body(BaseModel):
+    """What a page sends. Fields that nobody knows are passed over: an old router serves a newer snippet."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class Screen(Body):
+    width: int = Field(ge=0, le=100_000, examples=[1280])
+    height: int = Field(ge=0, le=100_000, examples=[720])
+
+
+class VisitBody(Body):
+    """Which number shall this page show?"""
+
+    site: SiteKey = _SITE
+    url: Annotated[Text, AfterValidator(_page_url)] = Field(
+        examples=["https://shop.example/?utm_source=google"], description="The page's own URL."
+    )
+    referrer: Text = Field("", examples=["https://www.google.com/"])
+    visitor: UUID | None = Field(None, examples=["0f2f7ab1-3a5e-4c52-8d39-1a1c51a6f1d0"])
+    session: UUID | None = Field(None, examples=["7b0d8f52-6a4e-4f0e-9a0f-0f6f1f3c2a11"])
+    screen: Screen | None = None
+
+    def request(self, *, origin: str, user_agent: str) -> VisitRequest:
+        return VisitRequest(
+            site=self.site,
+            origin=origin,
+            url=self.url,
+            referrer=self.referrer,
+            user_agent=user_agent,
+            visitor=self.visitor,
+            session=self.session,
+        )
+
+
+class HeartbeatBody(Body):
+    """The page is still open."""
+
+    site: SiteKey = _SITE
+    session: UUID = _SESSION
+    visible: bool = Field(examples=[True], description="The page is in the foreground.")
+    input: bool = Field(
+        examples=[False], description="The visitor did something since the last one."
+    )
+    number: E164 | None = Field(None, examples=[_NUMBER], description="What the page shows.")
+
+    def beat(self, *, origin: str) -> Heartbeat:
+        return Heartbeat(
+            site=self.site,
+            origin=origin,
+            session=self.session,
+            visible=self.visible,
+            input=self.input,
+            shown=self.number,
+        )
+
+
+class LeaveBody(Body):
+    """The page went into the background, or was closed."""
+
+    site: SiteKey = _SITE
+    session: UUID = _SESSION
+    kind: Literal["hide", "close"] = Field(examples=["close"])
+
+    def leave(self, *, origin: str) -> Leave:
+        return Leave(site=self.site, origin=origin, session=self.session, kind=self.kind)
+
+
+class TapBody(Body):
+    """The visitor tapped the number, or copied it."""
+
+    site: SiteKey = _SITE
+    session: UUID = _SESSION
+    number: E164 | None = Field(None, examples=[_NUMBER])
+    kind: Literal["tap", "copy"] = Field(examples=["tap"])
+
+    def tap(self, *, origin: str) -> Tap:
+        return Tap(
+            site=self.site,
+            origin=origin,
+            session=self.session,
+            number=self.number,
+            kind=self.kind,
+        )
+
+
+class Answer(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class PhoneNumber(Answer):
+    """One number in the forms that pages use."""
+
+    e164: str = Field(examples=[_NUMBER])
+    national: str = Field(examples=["8 (495) 123-45-67"])
+    international: str = Field(examples=["+7 495 123-45-67"])
+
+    @classmethod
+    def of(cls, e164: str) -> PhoneNumber:
+        return cls(
+            e164=e164, national=phone.national(e164), international=phone.international(e164)
+        )
+
+
+class VisitOut(Answer):
+    """The number for this page. `replace`: the page's own numbers that it takes the place of."""
+
+    session: UUID
+    visitor: UUID
+    number: PhoneNumber
+    how: Literal["free", "kept", "retaken", "static", "default"]
+    replace: list[str] = Field(examples=[[_NUMBER]])
+    heartbeat_seconds: int = Field(examples=[30])
+    valid_until: datetime | None
+
+    @classmethod
+    def of(cls, answer: VisitAnswer) -> VisitOut:
+        return cls(
+            session=answer.session,
+            visitor=answer.visitor,
+            number=PhoneNumber.of(answer.number),
+            how=answer.how,
+            replace=list(answer.replace),
+            heartbeat_seconds=answer.heartbeat_seconds,
+            valid_until=answer.valid_until,
+        )
+
+
+class HeartbeatOut(Answer):
+    """`number` is given where the page has to show another one than it does."""
+
+    number: PhoneNumber | None
+    how: Literal["kept", "swapped", "default", "static"]
+    valid_until: datetime | None
+
+    @classmethod
+    def of(cls, answer: HeartbeatAnswer) -> HeartbeatOut:
+        return cls(
+            number=PhoneNumber.of(answer.number) if answer.number else None,
+            how=answer.how,
+            valid_until=answer.valid_until,
+        )
+
+
+class ProblemField(Answer):
+    """One value that was refused: its path in the JSON, why, and a good one."""
+
+    field: str = Field(examples=["url"])
+    problem: str = Field(examples=["not an http or https URL"])
+    example: str = Field("", examples=["https://shop.example/"])
+
+
+class Problem(Answer):
+    """Why a request was refused."""
+
+    error: str = Field(examples=["bad_request"])
+    message: str = Field(examples=["url: not an http or https URL"])
+    fields: list[ProblemField] = Field(default_factory=list)

@@ -1,0 +1,168 @@
+"""How often one network, or one site, may ask.
+
+The arithmetic is the sliding window of `limits`. Its own storage is not used: at every hit it walks
+through all keys, so that many addresses would slow everybody down.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+from functools import lru_cache
+from ipaddress import IPv6Address, ip_address, ip_network
+from itertools import islice
+
+from limits import RateLimitItem, RateLimitItemPerMinute
+from limits.storage import MemoryStorage, Storage
+from limits.strategies import SlidingWindowCounterRateLimiter
+
+from router.domain.errors import CallRouterError
+from router.settings import Networks
+
+KEYS_AT_MOST = 200_000
+
+
+class TooMany(CallRouterError):
+    """Too many requests."""
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(f"too many requests: try again in {retry_after} s")
+        self.retry_after = retry_after
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """Requests a minute. A network is a /24 of IPv4, a /56 of IPv6: visitors of one mobile carrier share
+    one, so it is no small number."""
+
+    network_visits: int = 120
+    network_signals: int = 1200
+    site_visits: int = 6000
+    failed_sign_ins: int = 20
+
+
+class _Counters(MemoryStorage):
+    """Counters with an end, the oldest dropped when there are too many. Of the parent only the
+    arithmetic of windows is used, which reads and counts through these three methods."""
+
+    STORAGE_SCHEME = ["bounded-memory"]  # noqa: RUF012 - as the parent declares it
+
+    def __init__(self) -> None:
+        Storage.__init__(self)  # not the parent's: it would start a thread
+        self._counters: OrderedDict[str, tuple[int, float]] = OrderedDict()
+
+    def incr(self, key: str, expiry: float, amount: int = 1) -> int:
+        now = time.time()
+        count, ends = self._counters.get(key, (0, 0.0))
+        if ends <= now:
+            count, ends = 0, now + expiry
+            self._counters.pop(key, None)
+        self._counters[key] = (count + amount, ends)
+        while len(self._counters) > KEYS_AT_MOST or self._oldest_is_over(now):
+            self._counters.popitem(last=False)
+        return count + amount
+
+    def _oldest_is_over(self, now: float) -> bool:
+        return any(ends <= now for _, ends in islice(self._counters.values(), 1))
+
+    def decr(self, key: str, amount: int = 1) -> int:
+        return self.incr(key, 0, -amount)
+
+    def get(self, key: str) -> int:
+        count, ends = self._counters.get(key, (0, 0.0))
+        return count if ends > time.time() else 0
+
+    def __len__(self) -> int:
+        return len(self._counters)
+
+
+class Throttle:
+    """Refuses with TooMany, and says when to try again."""
+
+    def __init__(self, limits: Limits | None = None) -> None:
+        given = limits or Limits()
+        self._window = SlidingWindowCounterRateLimiter(_Counters())
+        self._network_visits = RateLimitItemPerMinute(given.network_visits)
+        self._network_signals = RateLimitItemPerMinute(given.network_signals)
+        self._site_visits = RateLimitItemPerMinute(given.site_visits)
+        self._failed_sign_ins = RateLimitItemPerMinute(given.failed_sign_ins)
+
+    def visit(self, network: str) -> None:
+        self._take(self._network_visits, "visit", network)
+
+    def site(self, key: str) -> None:
+        self._take(self._site_visits, "site", key)
+
+    def signal(self, network: str) -> None:
+        """A heartbeat, a leave, a tap, a question before a visit."""
+        self._take(self._network_signals, "signal", network)
+
+    def may_sign_in(self, network: str) -> None:
+        """Refuses who failed too often; nothing is counted here."""
+        if not self._window.test(self._failed_sign_ins, "sign-in", network):
+            raise self._refusal(self._failed_sign_ins, "sign-in", network)
+
+    def sign_in_failed(self, network: str) -> None:
+        self._window.hit(self._failed_sign_ins, "sign-in", network)
+
+    def _take(self, item: RateLimitItem, kind: str, key: str) -> None:
+        if not self._window.hit(item, kind, key):
+            raise self._refusal(item, kind, key)
+
+    def _refusal(self, item: RateLimitItem, kind: str, key: str) -> TooMany:
+        opens = self._window.get_window_stats(item, kind, key).reset_time
+        return TooMany(max(1, math.ceil(opens - time.time())))
+
+
+def client_address(peer: str | None, forwarded: str | None, trusted: Networks) -> str:
+    """Who asks: the peer; behind proxies we trust the nearest address that is not one of them.
+
+    `forwarded` is X-Forwarded-For, which everybody can write: only what trusted proxies added counts.
+    """
+    if not trusted or not peer or not _within(peer, trusted):
+        return peer or ""
+    for hop in reversed((forwarded or "").split(",")):
+        address = _address(hop)
+        if address is None:
+            break
+        peer = address
+        if not _within(address, trusted):
+            break
+    return peer
+
+
+@lru_cache(maxsize=4096)
+def _within(address: str, networks: Networks) -> bool:
+    try:
+        known = ip_address(address)
+    except ValueError:
+        return False
+    return any(known in network for network in networks)
+
+
+def _address(text: str) -> str | None:
+    text = text.strip()
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    try:
+        return str(ip_address(text))
+    except ValueError:
+        return None
+
+
+@lru_cache(maxsize=65536)
+def network_of(address: str) -> str:
+    """``203.0.113.77`` → ``203.0.113.0/24``; IPv6 → its /56; anything else as it is."""
+    try:
+        known = ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(known, IPv6Address):
+        if known.ipv4_mapped is None:
+            return str(ip_network((known, 56), strict=False))
+        known = known.ipv4_mapped
+    return str(ip_network((known, 24), strict=False))
