@@ -9,7 +9,7 @@ import pytest
 from router.firstrun import debian_sources, doctor, state
 from router.firstrun.doctor import Finding
 from router.firstrun.doctor_instance import instance_findings
-from tests.conftest import free_port
+from tests.firstrun.ports import free_base
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
@@ -48,7 +48,7 @@ def test_fresh_checkout_has_nothing_to_mend_and_stays_untouched(
     checkout = tmp_path / "checkout"
     checkout.mkdir()
     (checkout / "requirements.lock").touch()
-    findings = list(instance_findings(checkout, {"PORT": str(free_port())}))
+    findings = list(instance_findings(checkout, {"PORT": str(free_base())}))
     assert [f.what for f in findings if f.well is False] == []
     assert _called("running", findings).well is None
     assert list(checkout.iterdir()) == [checkout / "requirements.lock"]
@@ -60,10 +60,10 @@ def test_taken_port_is_named_with_another_to_use(
 ) -> None:
     monkeypatch.setattr(state, "SERVICE_HOME", tmp_path / "var")
     (tmp_path / "requirements.lock").touch()
+    port = free_base()
     with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
+        taken.bind(("127.0.0.1", port))
         taken.listen()
-        port = taken.getsockname()[1]
         ports = _called("ports", list(instance_findings(tmp_path, {"PORT": str(port)})))
     assert ports.well is False
     assert f"tcp 127.0.0.1:{port} for the snippet's API" in ports.detail

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from router.firstrun import state
-from tests.conftest import free_port
+from tests.firstrun.ports import free_base
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def test_all_ports_count_from_one_setting() -> None:
 
 
 def test_taken_port_is_named_with_its_use() -> None:
-    ports = state.Ports(base=free_port())
+    ports = state.Ports(base=free_base())
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", ports.ami))
         taken.listen()
