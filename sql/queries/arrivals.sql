@@ -52,8 +52,9 @@ SELECT dialled.id AS number_id, dialled.e164, pool.id AS pool_id, pool.kind AS p
         FROM unnest(ARRAY[dialled.target_id, pool.target_id, site.target_id])
              WITH ORDINALITY AS wanted (id, place)
         JOIN target ON target.id = wanted.id LEFT JOIN trunk ON trunk.id = target.trunk_id) AS targets,
-       $4 <> '' AND EXISTS (SELECT FROM call WHERE call.caller = $4 AND call.arrived_at > $5
-                            AND call.arrived_at < $3) AS known_caller,
+       -- caller <> '' once more: a plan kept for any caller could not use the index of known ones without it
+       $4 <> '' AND EXISTS (SELECT FROM call WHERE call.caller = $4 AND call.caller <> ''
+                            AND call.arrived_at > $5 AND call.arrived_at < $3) AS known_caller,
        (SELECT array_agg(started_at) FROM outage WHERE ended_at > $3 - interval '1 day'
                                                    AND started_at <= $3) AS outages_from,
        (SELECT array_agg(ended_at) FROM outage WHERE ended_at > $3 - interval '1 day'
