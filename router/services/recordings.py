@@ -170,7 +170,7 @@ def search(root: Path, linkedid: str, arrived_at: datetime) -> list[Found]:
     """
     if _LINKEDID.fullmatch(linkedid) is None:
         return []
-    found = []
+    found: list[Found] = []
     for day in sorted(
         {arrived_at - timedelta(minutes=1), arrived_at, arrived_at + timedelta(minutes=1)}
     ):

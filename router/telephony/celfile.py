@@ -1,0 +1,169 @@
+"""Reads Asterisk's file of call events as it grows: the truth about calls, whoever was away.
+
+The place reached (host, inode, bytes) is stored in the commit that stores the rows, so no row is lost or
+counted twice. A file that was renamed is read to its end before the new one is begun. A last line
+without its end waits; a row that cannot be read is counted and passed over.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+import structlog
+
+from router.domain.errors import StoreUnavailable
+from router.domain.model import CallEvent
+from router.services.calls import Calls, Position
+from router.services.metrics import CallMetrics
+from router.services.readiness import Check
+from router.telephony import cel
+
+log = structlog.get_logger(__name__)
+
+EVERY = 0.5
+CHUNK = 256 * 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Piece:
+    """Bytes of a file from where it was left, and whether they reach its end."""
+
+    inode: int
+    start: int
+    data: bytes
+    at_end: bool
+
+
+class CelTailer:
+    """One for each Asterisk whose file this router can read. `run` is a long-running task."""
+
+    def __init__(
+        self,
+        path: Path,
+        host: str,
+        calls: Calls,
+        metrics: CallMetrics,
+        clock: Callable[[], datetime],
+        *,
+        every: float = EVERY,
+    ) -> None:
+        self._path = path
+        self._host = host
+        self._calls = calls
+        self._metrics = metrics
+        self._clock = clock
+        self._every = every
+        self._position: Position | None = None
+        self._known = False
+        self._problem = ""
+        self._ends = 0
+        self._ended = asyncio.Condition()
+
+    async def run(self) -> None:
+        """Read for ever."""
+        while True:
+            try:
+                while await self.poll():
+                    pass
+                self._problem = ""
+            except (StoreUnavailable, OSError) as error:
+                if not self._problem:
+                    log.warning("call event file not read", path=str(self._path), reason=str(error))
+                self._problem = str(error)
+            except Exception:
+                log.exception("call event file not read", path=str(self._path))
+                self._problem = "see the log"
+            await asyncio.sleep(self._every)
+
+    async def check(self) -> Check:
+        """For readiness: is the file being read?"""
+        return Check(ok=not self._problem, words=self._problem or f"reading {self._path.name}")
+
+    async def read_to_end(self, seconds: float) -> bool:
+        """True once the file was read to its end after this was asked."""
+        try:
+            async with asyncio.timeout(seconds), self._ended:
+                # the poll in progress may have read before; the one after it has not
+                wanted = self._ends + 2
+                await self._ended.wait_for(lambda: self._ends >= wanted)
+        except TimeoutError:
+            return False
+        return True
+
+    async def poll(self) -> bool:
+        """Take in the next piece. True if there is more. Raises StoreUnavailable, OSError."""
+        if not self._known:
+            self._position = await self._calls.position(self._host)
+            self._known = True
+        piece = await asyncio.to_thread(_next_piece, self._path, self._position)
+        if piece is None:
+            await self._at_end()
+            return False
+        whole = piece.data.rfind(b"\n") + 1
+        if whole == 0 and len(piece.data) >= CHUNK:
+            log.warning("call event file: a line without end", bytes=len(piece.data))
+            whole = len(piece.data)
+        position = Position(host=self._host, inode=piece.inode, read_bytes=piece.start + whole)
+        if position != self._position:
+            events = self._events(piece.data[:whole])
+            await self._calls.absorb(events, source="file", now=self._clock(), position=position)
+            self._position = position
+        if piece.at_end:
+            await self._at_end()
+        return not piece.at_end
+
+    async def _at_end(self) -> None:
+        async with self._ended:
+            self._ends += 1
+            self._ended.notify_all()
+
+    def _events(self, data: bytes) -> list[CallEvent]:
+        events, broken = [], 0
+        for line in data.decode(errors="replace").splitlines():
+            try:
+                events.append(cel.from_csv(next(csv.reader([line], strict=True))))
+            except (cel.BrokenRow, csv.Error, StopIteration):
+                broken += 1
+        if broken:
+            self._metrics.cel_rows_broken.inc(broken)
+            log.warning("call event rows not read", count=broken)
+        return events
+
+
+def _next_piece(path: Path, position: Position | None) -> _Piece | None:
+    """What follows `position`: of its file, under whatever name; else of the file at `path`, if any."""
+    try:
+        current = path.stat()
+    except FileNotFoundError:
+        current = None
+    if position is not None and (current is None or current.st_ino != position.inode):
+        old = _renamed(path, position.inode)
+        rest = _piece(old, position.inode, position.read_bytes) if old is not None else None
+        # a torn last line of a file that nobody writes any more is given up
+        if rest is not None and (b"\n" in rest.data or not rest.at_end):
+            return replace(rest, at_end=False)
+        position = None
+    if current is None:
+        return None
+    start = position.read_bytes if position is not None else 0
+    # shorter than what was read: it was emptied, and begun anew
+    return _piece(path, current.st_ino, start if start <= current.st_size else 0)
+
+
+def _renamed(path: Path, inode: int) -> Path | None:
+    """The file with this inode beside `path`."""
+    with os.scandir(path.parent) as entries:
+        return next((Path(entry.path) for entry in entries if entry.inode() == inode), None)
+
+
+def _piece(path: Path, inode: int, start: int) -> _Piece:
+    with path.open("rb") as file:
+        file.seek(start)
+        data = file.read(CHUNK)
+    return _Piece(inode=inode, start=start, data=data, at_end=len(data) < CHUNK)

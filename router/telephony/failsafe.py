@@ -1,0 +1,141 @@
+"""The routes that Asterisk keeps in its own database, for when the router does not answer.
+
+    ct-did/<digits of the number>    {"t": …, "v": …}     the number's line, else the pool's, else the site's
+    ct-trunk/<name>                  the trunk's own line
+
+What should be there is compared with what is there after each login, every minute, and after `refresh`. The
+version is a hash of the record, so a record that was not changed by us is not written again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+from dataclasses import dataclass
+
+import structlog
+
+from router.domain import routing
+from router.domain.errors import StoreUnavailable
+from router.domain.model import Target
+from router.store import failsafe as store
+from router.store.database import Database
+from router.telephony import variables
+from router.telephony.manager import AmiLogin, AmiRefused, AmiUnavailable
+
+log = structlog.get_logger(__name__)
+
+EVERY_SECONDS = 60.0
+# reading a hundred thousand records takes seconds: then not every minute
+SECONDS_PER_RECORD = 0.01
+AT_ONCE = 100
+RETRY_SECONDS = 5.0
+
+Record = tuple[str, str]  # family, key
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What one comparison changed."""
+
+    kept: int
+    written: int
+    deleted: int
+
+
+class FailsafeSync:
+    """Keeps one Asterisk's records. `run` is a long-running task for the composition root."""
+
+    def __init__(
+        self, database: Database, records: AmiLogin, *, every: float = EVERY_SECONDS
+    ) -> None:
+        self._database = database
+        self._records = records
+        self._every = every
+        self._wanted = asyncio.Event()
+        records.when_ready(self.refresh)
+
+    def refresh(self) -> None:
+        """To be called after a target, a number, a pool or a site was changed."""
+        self._wanted.set()
+
+    async def run(self) -> None:
+        """Compare for ever."""
+        while True:
+            await self._records.ready.wait()
+            self._wanted.clear()
+            pause = RETRY_SECONDS
+            try:
+                outcome = await self.sync()
+                pause = max(self._every, outcome.kept * SECONDS_PER_RECORD)
+            except (AmiUnavailable, AmiRefused, StoreUnavailable, ExceptionGroup) as error:
+                log.warning("fail-safe routes not compared", reason=str(error))
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._wanted.wait(), pause)
+
+    async def sync(self) -> Outcome:
+        """Compare once, and put right what differs."""
+        desired = await self.desired()
+        present = {
+            **await self._present(variables.FAMILY_NUMBER),
+            **await self._present(variables.FAMILY_TRUNK),
+        }
+        wrong = [(at, value) for at, value in desired.items() if present.get(at) != value]
+        gone = [at for at in present if at not in desired]
+        for start in range(0, len(wrong), AT_ONCE):
+            async with asyncio.TaskGroup() as group:
+                for (family, key), value in wrong[start : start + AT_ONCE]:
+                    group.create_task(
+                        self._records.action("DBPut", Family=family, Key=key, Val=value)
+                    )
+        for family, key in gone:
+            await self._records.action("DBDel", Family=family, Key=key)
+        if wrong or gone:
+            log.info("fail-safe routes written", written=len(wrong), deleted=len(gone))
+        return Outcome(kept=len(desired) - len(wrong), written=len(wrong), deleted=len(gone))
+
+    async def desired(self) -> dict[Record, str]:
+        """What Asterisk should hold. A number without a line that may be called has no record."""
+        found: dict[Record, str] = {}
+        for e164, record, targets, ours in await store.numbers(self._database):
+            _add(found, (variables.FAMILY_NUMBER, e164.lstrip("+")), targets, ours, record=record)
+        for name, target, ours in await store.trunks(self._database):
+            _add(found, (variables.FAMILY_TRUNK, name), (target,), ours, record=True)
+        return found
+
+    async def _present(self, family: str) -> dict[Record, str]:
+        try:
+            answer = await self._records.action("DBGetTree", Family=family)
+        except AmiRefused:
+            return {}  # there is no such family yet
+        found = {}
+        for message in answer:
+            if message.get("event") == "DBGetTreeResponse":
+                key = str(message.get("key", "")).removeprefix(f"/{family}/")
+                found[family, key] = str(message.get("val", ""))
+        return found
+
+
+def _add(
+    found: dict[Record, str],
+    at: Record,
+    targets: tuple[Target, ...],
+    ours: frozenset[str],
+    *,
+    record: bool,
+) -> None:
+    plan = routing.plan(targets, ours)
+    if plan.target is None:
+        return
+    try:
+        found[at] = versioned(plan.target, record=record)
+    except variables.Unwritable:
+        log.exception("fail-safe route not written", family=at[0])
+
+
+def versioned(target: Target, *, record: bool) -> str:
+    """The record of a target, with the hash of its content as its version."""
+    plain = variables.record((target,), keep_audio=record, version="")
+    version = hashlib.blake2b(plain.encode(), digest_size=4).hexdigest()
+    return variables.record((target,), keep_audio=record, version=version)
