@@ -75,6 +75,7 @@ class Call:
     def hang_up(self) -> None:
         """End an answered call."""
         assert self._talking, "only an answered call can be hung up"
+        assert not self.over.is_set(), f"the call has been ended by {self.ended_by} already"
         self.agent.send(self._request("BYE"), self.remote)
         self._finish("us")
 

@@ -20,6 +20,7 @@ from router.firstrun.asterisk import AsteriskConfig, AsteriskServer
 CHECKOUT = Path(__file__).resolve().parents[2]
 CACHE = {name: os.environ[name] for name in ("CALL_ROUTER_CACHE",) if name in os.environ}
 STRANGER = "127.0.0.9"
+NUMBER = "+74951234567"  # one that the tests dial
 # Lines and trunks beside those of asterisk-conf/: a trunk with the number in To:, a second line,
 # a line that is asked whether it lives and is dead, and one that is dead and not asked.
 EXTRA = """

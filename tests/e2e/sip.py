@@ -19,6 +19,16 @@ async def answer(call: IncomingCall) -> None:
     await call.accept()
 
 
+async def ring_only(call: IncomingCall) -> None:
+    """What a telephone does that nobody picks up."""
+    await call.ring()
+
+
+async def busy(call: IncomingCall) -> None:
+    """What a telephone does that is in use."""
+    call.refuse(486)
+
+
 class SipAgent(asyncio.DatagramProtocol):
     """One UDP address. Calls that come in are handled by `behaviour` and kept in `incoming`."""
 

@@ -14,6 +14,16 @@ Mode = Literal[
     "answer", "silent", "close", "rubbish", "not json", "half", "slow", "two commands", "keep"
 ]
 ROUTE = {"t": "PJSIP/company^20"}
+TAGGED = {
+    "ref": "Abc-123_x",
+    "t": "PJSIP/company^20",
+    "n": "Яндекс Директ · весна",
+    "hs": "yandex",
+    "hm": "cpc",
+    "hc": "%D0%B2%D0%B5%D1%81%D0%BD%D0%B0",
+    "hx": "reservation",
+    "hp": "0.97",
+}
 
 
 def command(answer: Mapping[str, str] | str) -> bytes:

@@ -7,11 +7,10 @@ import time
 
 import pytest
 
-from tests.e2e.pbx import Pbx
+from tests.e2e.pbx import NUMBER, Pbx
 from tests.e2e.sip import SipAgent
 from tests.e2e.stub_router import Mode, StubRouter
 
-NUMBER = "+74951234567"
 QUICK = 0.5  # what misbehaves at once may cost this much on a busy machine; alone it is 0.02 s
 GUARD = 1.0
 

@@ -8,11 +8,10 @@ import pytest
 
 from tests.e2e.ami import Manager
 from tests.e2e.message import offer
-from tests.e2e.pbx import STRANGER, Pbx
+from tests.e2e.pbx import NUMBER, STRANGER, Pbx
 from tests.e2e.sip import SipAgent
 from tests.e2e.stub_router import StubRouter
 
-NUMBER = "+74951234567"
 METHODS = ("INVITE", "REGISTER", "OPTIONS", "SUBSCRIBE", "MESSAGE")
 
 

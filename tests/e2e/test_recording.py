@@ -12,11 +12,10 @@ import pytest
 
 from tests.e2e import tones
 from tests.e2e.calls import IncomingCall
-from tests.e2e.pbx import Pbx
-from tests.e2e.sip import SipAgent
+from tests.e2e.pbx import NUMBER, Pbx
+from tests.e2e.sip import SipAgent, busy
 from tests.e2e.stub_router import StubRouter
 
-NUMBER = "+74951234567"
 BYTES_A_SECOND = 2 * 2 * tones.RATE
 
 
@@ -84,9 +83,6 @@ async def test_what_is_not_to_be_recorded_is_not(
 async def test_a_call_nobody_answers_leaves_no_recording(
     pbx: Pbx, router: StubRouter, trunk: SipAgent, company: SipAgent
 ) -> None:
-    async def busy(call: IncomingCall) -> None:
-        call.refuse(486)
-
     company.behaviour = busy
     await (await trunk.call(pbx.uri(NUMBER), pbx.remote)).refusal()
     await pbx.idle()

@@ -56,10 +56,6 @@ async def ring_long(call: IncomingCall) -> None:
     await call.accept()
 
 
-async def busy(call: IncomingCall) -> None:
-    call.refuse(486)
-
-
 async def talk_and_hang_up(call: IncomingCall) -> None:
     await call.ring(0.2)
     await call.accept()
@@ -100,7 +96,7 @@ async def run(server: AsteriskServer, stub: StubRouter) -> None:
     await asyncio.sleep(0.3)
     call.cancel()
     await keep("cancelled")
-    company.behaviour = busy
+    company.behaviour = sip.busy
     await (await trunk.call(uri, target)).refusal()
     await keep("busy")
     company.behaviour = talk_and_hang_up
