@@ -19,6 +19,7 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from functools import lru_cache
+from typing import cast
 
 import structlog
 
@@ -69,8 +70,8 @@ class _Exchange(asyncio.Protocol):
         self.asked = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        # not an isinstance: uvloop's transports have no base class in common with asyncio's
+        self._transport = cast(asyncio.Transport, transport)
         peer = transport.get_extra_info("peername")
         if not self._server.allowed(peer[0] if peer else ""):
             self.refuse("source")
