@@ -149,6 +149,21 @@ class AsteriskServer:
             raise AsteriskError(f"{command!r}: {text.strip()}")
         return text
 
+    def wait_for_line(self, name: str, timeout: float = 6) -> bool:
+        """Wait until Asterisk knows that the line `name` lives; False if it does not.
+
+        Asked every 5 s only, a line that comes up after Asterisk is out of reach until then.
+        """
+        end = time.monotonic() + timeout
+        while time.monotonic() < end:
+            self.cli(f"pjsip qualify {name}")
+            time.sleep(0.05)
+            contacts = self.cli("pjsip show contacts").splitlines()
+            if any(f" {name}/" in contact and " Avail " in contact for contact in contacts):
+                return True
+            time.sleep(0.2)
+        return False
+
     def stop(self, timeout: float = 10) -> None:
         """End Asterisk in order (its database is written out); calls in progress end with it."""
         if self._child is not None:

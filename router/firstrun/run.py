@@ -176,6 +176,8 @@ class _Session:
                 ),
             ):
                 self._supervisor.start(part)
+            # Asterisk was up first and may have noted that nobody is there: let it look again.
+            asterisk.wait_for_line("company")
         self._database_url = postgres.dsn()
 
     def _grant(self, database_url: str, now: datetime) -> None:

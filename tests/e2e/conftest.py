@@ -64,7 +64,7 @@ async def trunk(shared_pbx: Pbx) -> AsyncIterator[SipAgent]:
 async def pbx(shared_pbx: Pbx, company: SipAgent, trunk: SipAgent) -> AsyncIterator[Pbx]:
     """Asterisk as if fresh, the company reachable; after the test no channel may be left."""
     shared_pbx.reset()
-    await shared_pbx.wait_seen("company")
+    await shared_pbx.wait_reachable("company")
     yield shared_pbx
     await shared_pbx.idle()
 

@@ -152,8 +152,15 @@ class Pbx:
         shown = self.server.cli("pjsip show contacts")
         return any(f" {line}/" in row and f" {state} " in row for row in shown.splitlines())
 
-    async def wait_seen(self, line: str, state: str = "Avail") -> None:
-        """Wait until Asterisk knows that `line` lives, or with "Unavail" that it does not."""
+    async def wait_reachable(self, line: str) -> None:
+        """Wait until Asterisk knows that `line` lives."""
+        await self._wait_seen(line, "Avail")
+
+    async def wait_unreachable(self, line: str) -> None:
+        """Wait until Asterisk knows that `line` does not live."""
+        await self._wait_seen(line, "Unavail")
+
+    async def _wait_seen(self, line: str, state: str) -> None:
         end = time.monotonic() + 6
         while not await asyncio.to_thread(self._sees, line, state):
             assert time.monotonic() < end, f"Asterisk does not see {line} as {state}"

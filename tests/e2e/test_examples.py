@@ -56,7 +56,7 @@ async def test_the_example_of_a_registered_trunk_registers_and_takes_calls(
         assert 'username="acc7495"' in operator.registered[0].get("authorization")
 
         pbx = Pbx(server)
-        await pbx.wait_seen("company")
+        await pbx.wait_reachable("company")
         call = await operator.call(contact, pbx.remote, to="sip:84951234567@op.example")
         await call.answered()
         call.hang_up()

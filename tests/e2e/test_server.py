@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 import stat
@@ -15,6 +16,7 @@ import pytest
 from router.firstrun import users
 from router.firstrun.asterisk import AsteriskConfig, AsteriskError, AsteriskServer
 from tests.e2e.pbx import Pbx, find_prefix, new_asterisk, taken
+from tests.e2e.sip import SipAgent
 
 
 @pytest.fixture
@@ -74,6 +76,20 @@ def test_a_port_that_is_taken_is_named(folder: Path, setting: str, kind: socket.
     ):
         server.start()
     assert not server.running
+
+
+async def test_a_line_that_comes_up_late_is_seen_at_once(folder: Path) -> None:
+    server = new_asterisk(folder)
+    server.start()
+    try:
+        assert not await asyncio.to_thread(server.wait_for_line, "company", 0.5)
+        line = await SipAgent.open(server.config.company_host, server.config.company_port)
+        begin = time.monotonic()
+        assert await asyncio.to_thread(server.wait_for_line, "company")
+        assert time.monotonic() - begin < 2
+        await line.close()
+    finally:
+        server.stop()
 
 
 def test_one_that_was_left_behind_is_ended_first(folder: Path) -> None:

@@ -99,7 +99,7 @@ async def test_what_the_company_says_reaches_the_caller(
 async def test_lines_that_are_down_cost_no_ringing_time(
     pbx: Pbx, router: StubRouter, trunk: SipAgent, company: SipAgent
 ) -> None:
-    await pbx.wait_seen("dead", "Unavail")
+    await pbx.wait_unreachable("dead")
     router.answer = {"t": "PJSIP/dead^20!PJSIP/nobody^20!PJSIP/mute^1"}
     call = await trunk.call(pbx.uri(NUMBER), pbx.remote)
     assert 1.0 <= await call.answered() < 1.6, "only the line that is not asked costs its time"
