@@ -90,7 +90,7 @@ async def running() -> AsyncIterator[Stand]:
             # not in a thread: a child ends with the thread that started it
             server.start()
             machine.pin(server.pid, machine.ALL_CORES)
-            await Pbx(server).wait_seen("company")
+            await Pbx(server).wait_reachable("company")
             yield Stand(server=server, caller=caller, company=company)
         finally:
             await caller.close()
