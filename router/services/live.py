@@ -107,8 +107,7 @@ class Live:
     async def subscribe(self) -> AsyncIterator[Change]:
         """Changes from now on, until the reader falls behind or the program stops."""
         with self.subscription() as opened:
-            while not opened.ended:
-                change = await opened.next(60)
+            while (change := await opened.next(60)) is not None or not opened.ended:
                 if change is not None:
                     yield change
 

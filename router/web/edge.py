@@ -26,7 +26,6 @@ SAMPLED = frozenset({"/v1/heartbeats", "/v1/leaves", "/health", "/ready", "/metr
 ONE_IN = 50
 
 PUBLIC_HEADERS = {
-    "Server": "call-router",
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",
     "Referrer-Policy": "no-referrer",
@@ -115,6 +114,7 @@ def with_headers(
     given = tuple(headers.items())
 
     async def signal(_request: web.Request, response: web.StreamResponse) -> None:
+        response.headers["Server"] = "call-router"  # aiohttp has put versions there
         for name, value in given:
             if name not in response.headers:
                 response.headers[name] = value

@@ -16,6 +16,7 @@ from router.services.access import Access
 from router.services.inventory import Inventory
 from router.services.live import Live
 from router.services.readiness import Readiness
+from router.services.recordings import Recordings
 from router.services.reports import Reports
 from router.services.visits import Visits
 from router.settings import Networks
@@ -29,6 +30,7 @@ from router.web.health import Health, Metrics
 from router.web.metrics import WebMetrics
 from router.web.openapi import OpenApi
 from router.web.pages import Pages, set_up_templates, unknown_visitor
+from router.web.recordings import RecordingFiles
 from router.web.snippet_file import SnippetFile
 from router.web.throttle import Limits, Throttle, client_address
 
@@ -43,6 +45,7 @@ class Parts:
     inventory: Inventory
     access: Access
     reports: Reports
+    recordings: Recordings
     live: Live
     readiness: Readiness
     registry: CollectorRegistry
@@ -121,6 +124,7 @@ def _staff_endpoints(
     )
     endpoints = [
         *Calls(parts.reports, parts.clock).endpoints(),
+        *RecordingFiles(parts.reports, parts.recordings, parts.clock).endpoints(),
         *Feed(parts.live, guardian, parts.clock).endpoints(),
         *fixed,
         *Metrics(metrics, parts.readiness, parts.live).endpoints(),

@@ -7,22 +7,28 @@ import contextlib
 import io
 import json
 import logging
+import secrets
 from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 import structlog
+from aiohttp import web as aiohttp_web
 from prometheus_client import CollectorRegistry
 
 from router import log
+from router.firstrun.postgres import PostgresServer
 from router.services.access import Access
 from router.services.administration import Administration
 from router.services.inventory import Inventory
 from router.services.live import Live
+from router.services.metrics import CallMetrics
 from router.services.readiness import Check, Probe, Readiness
+from router.services.recordings import Recordings
 from router.services.reports import Reports
 from router.services.visits import Visits
 from router.services.work import By
@@ -31,6 +37,7 @@ from router.store.database import Database
 from router.web.guard import Bounds, Listener
 from router.web.server import Parts, applications
 from router.web.throttle import Limits
+from tests.conftest import MONDAY, create_database
 
 ORIGIN = "https://shop.example"
 SITE = "shop-key-1"
@@ -66,9 +73,8 @@ class Web:
     staff: Listener
     client: aiohttp.ClientSession
     probes: dict[str, Probe]
+    applications: tuple[aiohttp_web.Application, aiohttp_web.Application]
     token: str = ""
-    organisation: str = "Acme"
-    seeded: dict[str, Any] = field(default_factory=dict)
 
     @property
     def public_url(self) -> str:
@@ -131,16 +137,19 @@ async def serving(
     bounds: Bounds | None = None,
     staff_url: str = "http://127.0.0.1:8081",
     trusted: str = "",
+    recordings_root: Path | None = None,
 ) -> AsyncIterator[Web]:
     probes: dict[str, Probe] = {"database": always_well}
+    registry, live = CollectorRegistry(), Live()
     parts = Parts(
         visits=Visits(database, directory_seconds=0.2),
         inventory=Inventory(database),
         access=Access(database),
         reports=Reports(database),
-        live=Live(),
+        recordings=Recordings(database, live, CallMetrics(registry), recordings_root),
+        live=live,
         readiness=Readiness(probes),
-        registry=CollectorRegistry(),
+        registry=registry,
         clock=clock,
         public_url="http://127.0.0.1:8080",
         staff_url=staff_url,
@@ -174,6 +183,7 @@ async def serving(
                 staff=staff_listener,
                 client=client,
                 probes=probes,
+                applications=(public, staff),
             )
     finally:
         serve.cancel()
@@ -197,15 +207,43 @@ def clock(now: datetime) -> Clock:
     return Clock(now)
 
 
-@pytest.fixture
-async def company(database: Database, now: datetime) -> Database:
-    await set_up_company(database, now)
-    return database
+@pytest.fixture(scope="session")
+def company_template(postgres_server: PostgresServer, template_database: str) -> str:
+    """A database with the company in it, that tests clone."""
+    name = "template_company"
+
+    async def make() -> None:
+        dsn = await create_database(postgres_server, name, template_database)
+        database = await Database.connect(dsn, connections=1)
+        await set_up_company(database, MONDAY)
+        await database.close()
+
+    asyncio.run(make())
+    return name
 
 
 @pytest.fixture
-async def web(company: Database, clock: Clock) -> AsyncIterator[Web]:
-    async with serving(company, clock) as running:
+async def company(
+    postgres_server: PostgresServer, company_template: str
+) -> AsyncIterator[Database]:
+    name = f"test_{secrets.token_hex(6)}"
+    dsn = await create_database(postgres_server, name, company_template)
+    database = await Database.connect(dsn, connections=8)
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+def recordings_root(tmp_path: Path) -> Path:
+    """Asterisk's recordings folder."""
+    root = tmp_path / "monitor"
+    root.mkdir()
+    return root
+
+
+@pytest.fixture
+async def web(company: Database, clock: Clock, recordings_root: Path) -> AsyncIterator[Web]:
+    async with serving(company, clock, recordings_root=recordings_root) as running:
         running.token = await running.parts.access.create_token(
             "tests", actor="test", now=clock.now
         )
