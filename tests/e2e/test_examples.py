@@ -37,11 +37,11 @@ async def test_the_example_of_a_registered_trunk_registers_and_takes_calls(
         ("203.0.113.10", "127.0.0.8"),
         ("ACCOUNT", "acc7495"),
         ("PASSWORD", "secret"),
-        ("OPERATOR", "beeline"),
+        ("OPERATOR", "south"),
     ):
         assert word in example
         example = example.replace(word, value)
-    mine = server.conf / "pjsip.d" / "beeline.conf"
+    mine = server.conf / "pjsip.d" / "south.conf"
     mine.write_text(example)
     users.give(mine, server.run_as)
     server.start()
@@ -62,7 +62,7 @@ async def test_the_example_of_a_registered_trunk_registers_and_takes_calls(
         call.hang_up()
         await pbx.wait_end()
         (arrived,) = pbx.facts("CT_IN")
-        assert (arrived["did"], arrived["trunk"]) == ("74951234567", "beeline")
+        assert (arrived["did"], arrived["trunk"]) == ("74951234567", "south")
     finally:
         server.stop()
         await operator.close()
