@@ -1,0 +1,113 @@
+"""Requests that wait together are served together, by one batch; each under one deadline."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, NoReturn, TypeVar
+
+import structlog
+
+from router.domain.errors import StoreUnavailable
+from router.store.database import deadline
+
+log = structlog.get_logger(__name__)
+Q = TypeVar("Q")
+A = TypeVar("A")
+
+
+class Waiting(Generic[Q, A]):
+    """A request and who waits for its answer. `since` is the event loop's time."""
+
+    __slots__ = ("_future", "question", "since")
+
+    def __init__(self, question: Q, future: asyncio.Future[A], since: float) -> None:
+        self.question = question
+        self.since = since
+        self._future = future
+
+    @property
+    def done(self) -> bool:
+        """Answered, or not waited for any more."""
+        return self._future.done()
+
+    def answer(self, answer: A) -> None:
+        if not self._future.done():
+            self._future.set_result(answer)
+
+    def fail(self, error: Exception) -> None:
+        if not self._future.done():
+            self._future.set_exception(error)
+
+
+class Batcher(Generic[Q, A]):
+    """Serves what waits, one batch after the other; while one is served, the next gathers.
+
+    `serve` answers each of the batch. What it leaves unanswered `seconds` after it was asked fails
+    with StoreUnavailable, whatever the database does.
+    """
+
+    def __init__(
+        self,
+        serve: Callable[[Sequence[Waiting[Q, A]]], Awaitable[None]],
+        *,
+        what: str,
+        most: int = 128,
+        seconds: float = 1.0,
+    ) -> None:
+        self._serve = serve
+        self._what = what
+        self._most = most
+        self._seconds = seconds
+        self._queue: deque[Waiting[Q, A]] = deque()
+        self._wake = asyncio.Event()
+
+    async def ask(self, question: Q) -> A:
+        """The answer, from the next batch. Raises StoreUnavailable."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[A] = loop.create_future()
+        self._queue.append(Waiting(question, future, loop.time()))
+        self._wake.set()
+        return await future
+
+    async def run(self) -> NoReturn:
+        """Serve for ever."""
+        while True:
+            await self._wake.wait()
+            # those whose requests were read in the same turn of the loop come along
+            await asyncio.sleep(0)
+            while batch := self._next():
+                await self._bounded(batch)
+            self._wake.clear()
+
+    def _next(self) -> list[Waiting[Q, A]]:
+        batch: list[Waiting[Q, A]] = []
+        while self._queue and len(batch) < self._most:
+            waiting = self._queue.popleft()
+            if not waiting.done:
+                batch.append(waiting)
+        return batch
+
+    async def _bounded(self, batch: list[Waiting[Q, A]]) -> None:
+        try:
+            await self._served(batch)
+        except StoreUnavailable as error:
+            for waiting in batch:
+                waiting.fail(error)
+        except Exception as error:  # noqa: BLE001 - logged, and told to whom it concerns
+            log.warning("a batch failed", what=self._what, requests=len(batch), error=repr(error))
+            await self._one_by_one([waiting for waiting in batch if not waiting.done])
+
+    async def _one_by_one(self, batch: Sequence[Waiting[Q, A]]) -> None:
+        """One bad request does not fail those it waited with."""
+        for waiting in batch:
+            try:
+                await self._served([waiting])
+            except Exception as error:  # noqa: BLE001 - the one who asked is told
+                waiting.fail(error)
+
+    async def _served(self, batch: Sequence[Waiting[Q, A]]) -> None:
+        waited = asyncio.get_running_loop().time() - batch[0].since
+        left = max(0.0, self._seconds - waited)
+        await deadline(self._serve(batch), left, what=self._what)

@@ -1,0 +1,49 @@
+"""Sites and their pools, kept in memory for some seconds."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from router.domain.errors import OriginRefused, UnknownSite
+from router.store import sites
+from router.store.database import Database, deadline
+from router.store.sites import SiteView
+
+# A key nobody knows is looked for again: the site may have been set up just now. No more often than this.
+_UNKNOWN_AGAIN = timedelta(seconds=0.5)
+
+
+class Directory:
+    """What was set up is seen after `seconds` at the latest, in every router."""
+
+    def __init__(self, database: Database, *, seconds: float = 5) -> None:
+        self._database = database
+        self._lifetime = timedelta(seconds=seconds)
+        self._views: Mapping[str, SiteView] = {}
+        self._loaded_at: datetime | None = None
+        self._loading = asyncio.Lock()
+
+    async def site(self, key: str, origin: str, now: datetime) -> SiteView:
+        """The site for a page of `origin`. Raises UnknownSite, OriginRefused, StoreUnavailable."""
+        if self._older_than(self._lifetime, now):
+            await self._load(self._lifetime, now)
+        view = self._views.get(key)
+        if view is None:
+            await self._load(_UNKNOWN_AGAIN, now)
+            view = self._views.get(key)
+        if view is None:
+            raise UnknownSite
+        if origin not in view.site.origins:
+            raise OriginRefused
+        return view
+
+    def _older_than(self, age: timedelta, now: datetime) -> bool:
+        return self._loaded_at is None or not timedelta(0) <= now - self._loaded_at < age
+
+    async def _load(self, age: timedelta, now: datetime) -> None:
+        async with self._loading:
+            if self._older_than(age, now):
+                self._views = await deadline(sites.directory(self._database), 1, what="sites")
+                self._loaded_at = now

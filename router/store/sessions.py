@@ -1,0 +1,146 @@
+"""Sessions: what is known of a visitor, and what pages say of themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, NamedTuple
+from uuid import UUID
+
+import asyncpg
+
+from router.domain.allocation import Candidate
+from router.domain.model import PoolId, PoolKind, SessionId, SiteId, Touch
+from router.store.database import Queries
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Known:
+    """A visitor's newest session. `own` is the number it was shown last, unless that was withdrawn,
+    and `own_pool` the pool it belongs to now."""
+
+    id: SessionId
+    key: UUID
+    ordinal: int
+    touch: Touch
+    last_seen: datetime
+    shown: str
+    overflow: bool
+    own: Candidate | None
+    own_pool: PoolId | None
+
+
+class Beat(NamedTuple):
+    """What a page says: a heartbeat, or with `gone_kind` that it is left."""
+
+    key: UUID
+    site_id: SiteId
+    input: bool
+    gone_kind: Literal["hide", "close"] | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Heard:
+    """A session after its page spoke. `shown` is what the visitor's pages have to show.
+
+    `held`: it still holds its number, until `reserved_until` if nothing more is heard. `active`: there
+    was input, or the page came back. `was_gone`: it was hidden, closed or lost before. `kind`: of the
+    pool whose number it was shown; None where that was a default number.
+    """
+
+    visitor: UUID
+    shown: str
+    held: bool
+    active: bool
+    was_gone: bool
+    kind: PoolKind | None
+    reserved_until: datetime | None
+
+
+async def known(
+    queries: Queries, visitors: Sequence[tuple[SiteId, UUID]]
+) -> dict[tuple[SiteId, UUID], Known]:
+    """The newest session of each visitor who has one."""
+    rows = await queries.fetch(
+        "sessions.known",
+        site_ids=[site_id for site_id, _ in visitors],
+        visitors=[visitor for _, visitor in visitors],
+    )
+    return {
+        (row["site_id"], row["visitor"]): Known(
+            id=row["id"],
+            key=row["key"],
+            ordinal=row["ordinal"],
+            touch=Touch(
+                source=row["source"],
+                medium=row["medium"],
+                campaign=row["campaign"],
+                term=row["term"],
+                content=row["content"],
+            ),
+            last_seen=max(row["seen_at"], row["gone_at"] or row["seen_at"]),
+            shown=row["shown"],
+            overflow=row["overflow"],
+            own=None if row["number_id"] is None else _own(row),
+            own_pool=row["pool_id"],
+        )
+        for row in rows
+    }
+
+
+def _own(row: asyncpg.Record) -> Candidate:
+    return Candidate(
+        number_id=row["number_id"],
+        e164=row["e164"],
+        version=row["version"],
+        holder=row["holder_id"],
+        newest_holder=row["newest_holder"],
+        reserved_until=row["reserved_until"],
+    )
+
+
+async def hear(queries: Queries, beats: Sequence[Beat], now: datetime) -> dict[UUID, Heard]:
+    """Write down what pages say, each session at most once; by key, without sessions nobody knows."""
+    rows = await queries.fetch(
+        "sessions.hear",
+        keys=[beat.key for beat in beats],
+        site_ids=[beat.site_id for beat in beats],
+        inputs=[beat.input for beat in beats],
+        gone_kinds=[beat.gone_kind for beat in beats],
+        now=now,
+    )
+    return {
+        row["key"]: Heard(
+            visitor=row["visitor"],
+            shown=row["shown"],
+            held=row["held"],
+            active=row["active"],
+            was_gone=row["was_gone"],
+            kind=row["kind"],
+            reserved_until=row["reserved_until"],
+        )
+        for row in rows
+    }
+
+
+async def tap(
+    queries: Queries,
+    key: UUID,
+    site_id: SiteId,
+    *,
+    number: str | None,
+    tapped_at: datetime | None,
+    copied_at: datetime | None,
+) -> bool:
+    """A tap, or a copy, of a number on the page (None: the one it shows). False if the session is not
+    known, or was never shown that number: nothing is written then."""
+    found = await queries.fetchval(
+        "sessions.tap",
+        key=key,
+        site_id=site_id,
+        number=number,
+        tapped_at=tapped_at,
+        copied_at=copied_at,
+    )
+    return found is not None
