@@ -1,6 +1,6 @@
 """`make bench`, or python -m tests.bench [subject …] [SCALE=10000000 | FULL=1].
 
-Subjects: snippet handout agi web calls; all of them without a name. SCALE is the number of past
+Subjects: snippet lookup handout agi web calls; all of them without a name. SCALE is the number of past
 reservations (1,000,000); FULL=1 makes it ten million and takes several minutes more to load them.
 Prints figures and ratios. The exit status says only whether everything could be measured.
 """
@@ -18,10 +18,10 @@ from datetime import UTC, datetime
 import uvloop
 
 from router.firstrun.postgres import PostgresServer
-from tests.bench import agi, calls, handout, machine, snippet, web, workload, world
+from tests.bench import agi, calls, handout, lookup, machine, snippet, web, workload, world
 from tests.bench.report import Report, say
 
-SUBJECTS = ("snippet", "handout", "agi", "web", "calls")
+SUBJECTS = ("snippet", "lookup", "handout", "agi", "web", "calls")
 _DEFAULT_SCALE = 1_000_000
 _FULL_SCALE = 10_000_000
 
@@ -39,6 +39,7 @@ class Bench:
         """Measure one subject; what goes wrong is reported and the next one has its turn."""
         measures: dict[str, Callable[[], Awaitable[None]]] = {
             "snippet": lambda: snippet.measure(self.report, rounds=5),
+            "lookup": self._lookup,
             "handout": lambda: handout.measure(self.report, self._server, self.past),
             "agi": self._agi,
             "web": self._web,
@@ -69,6 +70,13 @@ class Bench:
                 f"sessions and {self._scale // 5:,} calls, loaded in {time.monotonic() - began:.0f} s"
             )
         return self._past
+
+    async def _lookup(self) -> None:
+        company = world.Company(
+            numbers=workload.NUMBERS, reservations=20_000, candidates=workload.CANDIDATES
+        )
+        young = await world.create(self._server, "young", company, datetime.now(UTC))
+        await lookup.measure(self.report, await self.past(), young)
 
     async def _agi(self) -> None:
         await agi.measure(self.report, await self.past(), rounds=4, seconds=2)

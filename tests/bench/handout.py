@@ -19,7 +19,7 @@ from tests.bench import stats, workload, world
 from tests.bench.flow import HOLD, Flow, Give, Place, given_twice
 from tests.bench.ours import CONNECTIONS, OurVisits
 from tests.bench.report import Report, Row, at_least, at_most, say
-from tests.bench.strategies import SQL, Naive, SkipLocked
+from tests.bench.strategies import SQL, Naive, SkipLocked, no_reset
 
 _ROUNDS = 4
 # Statements are planned by what the tables hold: a day after its start no installation is empty.
@@ -280,13 +280,9 @@ async def _fresh(server: PostgresServer, name: str, company: world.Company) -> s
 @asynccontextmanager
 async def _pool(dsn: str) -> AsyncIterator[asyncpg.Pool]:
     pool = await asyncpg.create_pool(
-        dsn, min_size=CONNECTIONS, max_size=CONNECTIONS, reset=_no_reset
+        dsn, min_size=CONNECTIONS, max_size=CONNECTIONS, reset=no_reset
     )
     try:
         yield pool
     finally:
         await pool.close()
-
-
-async def _no_reset(_connection: object) -> None:
-    """As our pool does."""

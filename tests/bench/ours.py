@@ -2,24 +2,42 @@
 
     python -m tests.bench.ours agi-idle
     python -m tests.bench.ours agi-real DATABASE_URL
+    python -m tests.bench.ours visits DATABASE_URL VISITS_A_SECOND
 
-Prints {"port": …} when it takes connections.
+Prints {"port": …} when it takes connections (port 0 where there are none).
 """
 
 from __future__ import annotations
 
 import asyncio
+import ipaddress
+import itertools
+import json
+import signal
+import sys
 from collections import deque
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from datetime import datetime
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
+import uvloop
+from prometheus_client import CollectorRegistry
+
+from router import log
 from router.domain.model import Heartbeat, VisitRequest
+from router.services.calls import Calls
+from router.services.clocks import Clocks
+from router.services.live import Live
+from router.services.metrics import CallMetrics
 from router.services.upkeep import Upkeep
 from router.services.visits import Visits
 from router.store.database import Database
+from router.telephony.fastagi import FastAgiServer, Handler
+from router.telephony.inbound import Inbound
 from tests.bench import workload
+from tests.bench.servers import COMMAND
 from tests.bench.strategies import Given
 
 CONNECTIONS = 8
@@ -96,3 +114,76 @@ class OurVisits:
 
     async def sweep(self, now: datetime) -> int:
         return await self._upkeep.sweep(now)
+
+
+class Program:
+    """What one child runs; `stack` closes it, `clock` is the real time."""
+
+    def __init__(self, stack: AsyncExitStack) -> None:
+        self._stack = stack
+
+    async def _server(self, handler: Handler, metrics: CallMetrics) -> int:
+        allowed = (ipaddress.ip_network("127.0.0.0/8"),)
+        server = FastAgiServer(("127.0.0.1", 0), allowed, handler, metrics)
+        await server.start()
+        self._stack.push_async_callback(server.close)
+        return server.port
+
+    async def _run(self, work: Coroutine[Any, Any, Any]) -> None:
+        task = asyncio.create_task(work)
+        self._stack.callback(task.cancel)
+
+    async def agi_idle(self) -> int:
+        """Our server with a handler that knows the answer."""
+        command = (COMMAND + "\n").encode()
+
+        async def known(_environment: Mapping[str, str]) -> bytes:
+            return command
+
+        return await self._server(known, CallMetrics(CollectorRegistry()))
+
+    async def agi_real(self, dsn: str) -> int:
+        """Our server with the look-up, and the call row committed before the answer."""
+        database = await Database.connect(dsn, connections=CONNECTIONS)
+        self._stack.push_async_callback(database.close)
+        metrics = CallMetrics(CollectorRegistry())
+        calls = Calls(database, Live(), Upkeep(database), metrics, Clocks(metrics))
+        await self._run(calls.run())
+        inbound = Inbound(calls, metrics, _clock)
+        await self._run(inbound.run())
+        return await self._server(inbound, metrics)
+
+    async def visits(self, dsn: str, rate: str) -> int:
+        """So many new visitors a second, for ever."""
+        ours = await self._stack.enter_async_context(OurVisits.on(dsn))
+
+        async def come() -> None:
+            for visit in itertools.count():
+                await asyncio.sleep(1 / float(rate))
+                await ours.give(visit, _clock())
+
+        await self._run(come())
+        return 0
+
+
+def _clock() -> datetime:
+    return datetime.now(UTC)
+
+
+async def _serve(name: str, arguments: list[str]) -> None:
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    async with AsyncExitStack() as stack:
+        program = Program(stack)
+        kinds: Mapping[str, Callable[..., Awaitable[int]]] = {
+            "agi-idle": program.agi_idle,
+            "agi-real": program.agi_real,
+            "visits": program.visits,
+        }
+        print(json.dumps({"port": await kinds[name](*arguments)}), flush=True)
+        await stop.wait()
+
+
+if __name__ == "__main__":
+    log.configure(style="json", stream=sys.stderr)
+    uvloop.run(_serve(sys.argv[1], sys.argv[2:]))

@@ -23,6 +23,7 @@ from aiohttp import web
 from panoramisk import fast_agi
 
 from tests.bench import workload
+from tests.bench.strategies import no_reset
 from tests.conftest import free_port
 
 # As long as a real answer.
@@ -79,7 +80,7 @@ async def agi_panoramisk() -> int:
 
 async def http_update(dsn: str) -> int:
     """An aiohttp handler that reads the request and makes one committed UPDATE by key; on uvloop."""
-    pool = await asyncpg.create_pool(dsn, min_size=8, max_size=8, reset=_no_reset)
+    pool = await asyncpg.create_pool(dsn, min_size=8, max_size=8, reset=no_reset)
     chance = random.Random(7)
 
     async def update(request: web.Request) -> web.Response:
@@ -100,10 +101,6 @@ async def http_update(dsn: str) -> int:
     port = free_port()
     await web.TCPSite(runner, "127.0.0.1", port).start()
     return port
-
-
-async def _no_reset(_connection: object) -> None:
-    """As our pool does: the usual reset is a round trip."""
 
 
 SERVERS: dict[str, Callable[..., Awaitable[int]]] = {
