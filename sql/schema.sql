@@ -3,7 +3,7 @@ CREATE FUNCTION public.forget_past() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 BEGIN
-    DELETE FROM number_past
+    UPDATE number_past SET version = version + 1, packed = NULL, kinds = NULL, unsettled = NULL
     WHERE number_id IN (SELECT number_id FROM reservation WHERE session_id = NEW.id)
       AND built_at > OLD.seen_at + interval '50 minutes';
     RETURN NULL;
@@ -175,6 +175,7 @@ ALTER TABLE public.number ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
 CREATE TABLE public.number_past (
     number_id bigint NOT NULL,
     built_at timestamp with time zone NOT NULL,
+    version bigint DEFAULT 1 NOT NULL,
     packed bytea,
     kinds jsonb,
     unsettled bigint[]

@@ -5,6 +5,7 @@ the visit, if the largest p ≥ .5; else the campaign, if its sum ≥ .5; else t
 
 from __future__ import annotations
 
+import heapq
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +13,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from router.domain.model import Attribution, Evidence, Level, Method, PoolId, SessionId, Touch
-from router.domain.past import Past, instant
+from router.domain.past import Alike, Past, instant
 from router.domain.posterior import NOISE, Candidate, Standing, rate, standing
 from router.domain.reasons import reasons, said
 from router.domain.visitstate import Outage
@@ -87,27 +88,17 @@ def shares(
     total = sum(rates) + sum(group.rate * group.visits for group in groups) + NOISE
     weights: dict[Key, float] = defaultdict(float)
     best: dict[Key, float] = defaultdict(float)
-    likely: list[Likely] = []
-    for candidate, seen, value in zip(candidates, standings, rates, strict=True):
+    for candidate, value in zip(candidates, rates, strict=True):
         p = value / total
         key: Key = candidate.campaign_key
         weights[key] += p
         best[key] = max(best[key], p)
-        likely.append(
-            Likely(
-                session_id=candidate.session_id,
-                campaign_key=candidate.campaign_key,
-                p=p,
-                handed_at=candidate.handed_at,
-                age=seen.age,
-                standing=seen,
-            )
-        )
     for group in groups:
         weights[group.campaign_key] += group.rate * group.visits / total
         best[group.campaign_key] = max(best[group.campaign_key], group.rate / total)
+    likely = _likeliest(candidates, standings, rates, total)
     if past is not None:
-        likely += _likeliest_past(past, t, total)
+        likely += _likeliest_past(past, groups, t, total)
     likely.sort(key=lambda one: (one.p, one.handed_at), reverse=True)
     sources: dict[Key, float] = defaultdict(float)
     best_source: dict[Key, float] = defaultdict(float)
@@ -123,10 +114,35 @@ def shares(
     )
 
 
-def _likeliest_past(past: Past, t: datetime, total: float) -> list[Likely]:
+def _likeliest(
+    candidates: Sequence[Candidate],
+    standings: Sequence[Standing],
+    rates: Sequence[float],
+    total: float,
+) -> list[Likely]:
+    """The likeliest of the visits listed; of equal ones those handed the number last."""
+    first = heapq.nlargest(
+        _RUNNERS_UP + 1,
+        range(len(rates)),
+        key=lambda i: (rates[i], candidates[i].handed_at),
+    )
+    return [
+        Likely(
+            session_id=candidates[i].session_id,
+            campaign_key=candidates[i].campaign_key,
+            p=rates[i] / total,
+            handed_at=candidates[i].handed_at,
+            age=standings[i].age,
+            standing=standings[i],
+        )
+        for i in first
+    ]
+
+
+def _likeliest_past(past: Past, alike: Sequence[Alike], t: datetime, total: float) -> list[Likely]:
     """Enough of the past to hold its likeliest visits; of equal ones those handed the number last."""
     found: list[Likely] = []
-    groups = sorted(past.alike(t), key=lambda group: group.rate, reverse=True)
+    groups = sorted(alike, key=lambda group: group.rate, reverse=True)
     for position, group in enumerate(groups):
         if len(found) > _RUNNERS_UP and group.rate < groups[position - 1].rate:
             break

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -23,6 +24,8 @@ log = structlog.get_logger(__name__)
 
 # more visits than this are summed up for the next call on the number
 SETTLE_FROM = 64
+SETTLE_EVERY = 10.0
+SETTLE_AT_ONCE = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,21 +132,27 @@ class Attributor:
             self._settling.add(number_id)
             self._waiting.put_nowait((number_id, e164, t))
 
-    async def run(self) -> None:
-        """Sum up the past of numbers as they come; to be run for ever."""
+    async def run(self, clock: Callable[[], datetime]) -> None:
+        """Sum up the past of numbers: after calls on them, and where a visit has spoken again. For ever."""
         while True:
-            number_id, e164, t = await self._waiting.get()
             try:
-                await self.settle(number_id, e164, t)
-            except StoreUnavailable as error:
-                log.warning("past not summed up", number_id=number_id, error=str(error))
-            finally:
+                async with asyncio.timeout(SETTLE_EVERY):
+                    number_id, e164, t = await self._waiting.get()
+                wanted = [(number_id, e164)]
                 self._settling.discard(number_id)
+            except TimeoutError:
+                wanted, t = [], clock()
+            try:
+                wanted = wanted or await arrivals.lacking_past(self._database, SETTLE_AT_ONCE)
+                for number_id, e164 in wanted:
+                    await self.settle(number_id, e164, t)
+            except StoreUnavailable as error:
+                log.warning("past visits not summed up", reason=str(error))
 
     async def settle(self, number_id: NumberId, e164: str, t: datetime) -> bool:
         """Sum up the past of one number as of `t`. False if a visit of it spoke meanwhile."""
-        await arrivals.begin_past(self._database, number_id, t)
+        version = await arrivals.begin_past(self._database, number_id, t)
         found = await arrivals.dialled(self._database, [e164], "", "", t)
-        # a thousand visits take some 20 ms, which no call shall wait for
+        # a thousand visits take some 10 ms, which no call shall wait for
         past = await asyncio.to_thread(settle, found.candidates, t, found.outages)
-        return await arrivals.keep_past(self._database, number_id, past)
+        return await arrivals.keep_past(self._database, number_id, version, past)

@@ -11,7 +11,7 @@ import structlog
 
 from router.domain import phone
 from router.domain.callflow import CallFacts, fold
-from router.domain.model import CallEvent
+from router.domain.model import CallEvent, OrganisationId
 from router.services.attributing import Attributor, Question
 from router.services.live import Live
 from router.services.metrics import CallMetrics
@@ -28,6 +28,7 @@ class Change:
 
     row: CallRow
     facts: CallFacts
+    organisation_id: OrganisationId | None
     method: str | None
     level: str | None
     confidence: float | None
@@ -82,6 +83,7 @@ class Recorder:
         self, queries: Queries, row: CallRow, facts: CallFacts, now: datetime
     ) -> Change:
         method, level, confidence = row.method, row.level, row.confidence
+        organisation_id = row.organisation_id
         if row.attribution_id is None and facts.arrived and facts.arrived_at is not None:
             credit = await self._attributor.late(
                 queries, row.id, _question(facts), facts.arrived_at, now
@@ -89,8 +91,16 @@ class Recorder:
             if credit is not None:
                 found = credit.attribution
                 method, level, confidence = found.method, found.level, found.confidence
+                organisation_id = credit.found.organisation_id
         await store.update(queries, row.id, facts)
-        return Change(row=row, facts=facts, method=method, level=level, confidence=confidence)
+        return Change(
+            row=row,
+            facts=facts,
+            organisation_id=organisation_id,
+            method=method,
+            level=level,
+            confidence=confidence,
+        )
 
     def tell(self, change: Change) -> None:
         """To the live feed; and at a call's end its one line in the log, and the metrics."""
@@ -101,7 +111,7 @@ class Recorder:
                 "state": facts.state,
                 "outcome": facts.outcome,
                 "target": facts.target,
-                "organisation_id": row.organisation_id,
+                "organisation_id": change.organisation_id,
             },
         )
         if facts.state != "ended" or row.state == "ended":

@@ -15,7 +15,7 @@ import hashlib
 import secrets
 import time
 from collections import OrderedDict
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -77,9 +77,16 @@ class Calls:
         # what was stored already: each event is heard twice, over AMI and from the file
         self._heard: OrderedDict[bytes, None] = OrderedDict()
 
-    async def run(self) -> None:
-        """Work that no call waits for."""
-        await self._attributor.run()
+    async def run(self, clock: Callable[[], datetime]) -> None:
+        """Work that no call waits for; to be run for ever."""
+        await self._attributor.run(clock)
+
+    async def warm(self, now: datetime, connections: int) -> None:
+        """Do once on each connection what the first call on it would have to wait for."""
+        phone.caller("+74951234567")
+        question = Question(did="", raw_did="", caller="", trunk="")
+        looks = (self._attributor.decide(self._database, question, now) for _ in range(connections))
+        await asyncio.gather(*looks)
 
     async def answering(self) -> None:
         """Returns once the database answers; for whoever left it alone because it did not."""

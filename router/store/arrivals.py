@@ -186,20 +186,30 @@ async def attribute(
     return done is not None
 
 
-async def begin_past(queries: Queries, number_id: NumberId, built_at: datetime) -> None:
-    """Announce that the number's past visits are about to be summed up; a commit of its own."""
-    await queries.execute("arrivals.begin_past", number_id=number_id, built_at=built_at)
+async def begin_past(queries: Queries, number_id: NumberId, built_at: datetime) -> int:
+    """Announce that the number's past visits are about to be summed up; a commit of its own. Returns the
+    version that `keep_past` is for."""
+    version: int = await queries.fetchval(
+        "arrivals.begin_past", number_id=number_id, built_at=built_at
+    )
+    return version
 
 
-async def keep_past(queries: Queries, number_id: NumberId, past: Past) -> bool:
+async def keep_past(queries: Queries, number_id: NumberId, version: int, past: Past) -> bool:
     """Store what was summed up. False if one of the visits spoke again meanwhile."""
     packed, kinds = rows.pack(past)
     kept = await queries.fetchval(
         "arrivals.keep_past",
         number_id=number_id,
-        built_at=past.built_at,
+        version=version,
         packed=packed,
         kinds=kinds,
         unsettled=list(past.unsettled),
     )
     return kept is not None
+
+
+async def lacking_past(queries: Queries, most: int) -> list[tuple[NumberId, str]]:
+    """Numbers (id, E.164) whose past visits are to be summed up again."""
+    found = await queries.fetch("arrivals.lacking_past", most=most)
+    return [(NumberId(row["id"]), row["e164"]) for row in found]

@@ -164,10 +164,11 @@ CREATE INDEX reservation_of_session ON reservation (session_id);
 
 -- Visits long gone that were shown a number, summed up for the calls on it (domain/past): nothing in it
 -- changes while it stands here. `packed` holds session ids, moments left, moments handed out and kinds; it is
--- null while it is being made, so that a visit that speaks meanwhile is noticed.
+-- null while it is to be made. Every change of a row counts up its version.
 CREATE TABLE number_past (
     number_id bigint PRIMARY KEY REFERENCES number ON DELETE CASCADE,
     built_at  timestamptz NOT NULL,
+    version   bigint NOT NULL DEFAULT 1,
     packed    bytea,
     kinds     jsonb,
     unsettled bigint[]
@@ -175,10 +176,10 @@ CREATE TABLE number_past (
 ALTER TABLE number_past ALTER COLUMN packed SET STORAGE EXTERNAL;
 
 -- A visit of the past that speaks again, or is credited with a call, is not past: what was summed up with
--- it is thrown away, and made anew after the next call.
+-- it is thrown away, and made anew before long.
 CREATE FUNCTION forget_past() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    DELETE FROM number_past
+    UPDATE number_past SET version = version + 1, packed = NULL, kinds = NULL, unsettled = NULL
     WHERE number_id IN (SELECT number_id FROM reservation WHERE session_id = NEW.id)
       AND built_at > OLD.seen_at + interval '50 minutes';
     RETURN NULL;

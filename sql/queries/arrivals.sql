@@ -113,7 +113,8 @@ WITH ids AS MATERIALIZED (
     SELECT call_id, $1, $2, $3, $4, $5, $6, $7, $8, $9, 'arrived', 'router', $10, $11, attribution_id, $12 FROM ids
     ON CONFLICT (linkedid) DO NOTHING RETURNING id, attribution_id
 ), callers AS MATERIALIZED (
-    SELECT session.id, share.p FROM unnest($25::bigint[], $26::float8[]) AS share (id, p)
+    -- sub-selects hide how long the arrays are: seeing it, PostgreSQL would plan anew for every call
+    SELECT session.id, share.p FROM unnest((SELECT $25::bigint[]), (SELECT $26::float8[])) AS share (id, p)
     JOIN session ON session.id = share.id
     WHERE EXISTS (SELECT FROM made)
     ORDER BY session.id FOR NO KEY UPDATE OF session
@@ -154,12 +155,18 @@ FROM decided WHERE call.id = decided.call_id
 RETURNING decided.id;
 
 -- begin_past(number_id, built_at)
--- From now on a visit of the number that speaks again takes this row away.
+-- From now on a visit of the number that speaks again changes the version.
 INSERT INTO number_past (number_id, built_at) VALUES ($1, $2)
-ON CONFLICT (number_id) DO UPDATE SET built_at = $2, packed = NULL, kinds = NULL, unsettled = NULL;
+ON CONFLICT (number_id) DO UPDATE
+SET built_at = $2, version = number_past.version + 1, packed = NULL, kinds = NULL, unsettled = NULL
+RETURNING version;
 
--- keep_past(number_id, built_at, packed, kinds, unsettled)
+-- keep_past(number_id, version, packed, kinds, unsettled)
 -- Visits long gone of one number, summed up, unless one of them spoke while it was done.
-UPDATE number_past SET packed = $3, kinds = $4, unsettled = $5
-WHERE number_id = $1 AND built_at = $2 AND packed IS NULL
+UPDATE number_past SET packed = $3, kinds = $4, unsettled = $5 WHERE number_id = $1 AND version = $2
 RETURNING number_id;
+
+-- lacking_past(most)
+-- Numbers whose past visits are to be summed up again.
+SELECT number.id, number.e164 FROM number_past JOIN number ON number.id = number_past.number_id
+WHERE number_past.packed IS NULL LIMIT $1;
