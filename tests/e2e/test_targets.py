@@ -41,6 +41,7 @@ async def test_targets_that_must_not_be_dialled_are_refused_again(
 async def test_a_telephone_is_rung_through_the_trunk_without_tags(
     pbx: Pbx, router: StubRouter, trunk: SipAgent, company: SipAgent
 ) -> None:
+    await pbx.wait_reachable("trunk1")
     router.answer = {**TAGGED, "t": "PJSIP/+79031234567@trunk1^20"}
     call = await trunk.call(pbx.uri(NUMBER), pbx.remote)
     await call.answered()
