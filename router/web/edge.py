@@ -86,8 +86,6 @@ async def _answered(
     try:
         return await handler(request)
     except web.HTTPException as raised:
-        if raised.status < 400:
-            raise
         headers = {"Allow": raised.headers["Allow"]} if "Allow" in raised.headers else None
         code = HTTP_CODES.get(raised.status, "refused")
         return problem(raised.status, code, raised.reason, headers=headers)

@@ -9,16 +9,28 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections import Counter
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any, cast
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from router.settings import Address, Networks
 
 SWEEP_SECONDS = 1.0
+
+
+def _worth_a_line(record: logging.LogRecord) -> bool:
+    """Not what is no HTTP: anybody could fill the log with it."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, HttpProcessingError)
+
+
+_log = logging.getLogger("router.web.http")
+_log.addFilter(_worth_a_line)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +97,7 @@ class Guard:
             self._server,
             asyncio.get_running_loop(),
             access_log=None,
+            logger=_log,
             auto_decompress=False,
             keepalive_timeout=self._bounds.idle_seconds,
             lingering_time=1.0,

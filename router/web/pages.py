@@ -11,7 +11,6 @@ from pathlib import Path
 import aiohttp_jinja2
 import jinja2
 from aiohttp import web
-from aiohttp.web import HTTPSeeOther
 
 from router.services.access import Access, SignInRefused
 from router.web.auth import Cookie
@@ -110,7 +109,7 @@ class Pages:
         ]
 
     async def home(self, _request: web.Request) -> web.StreamResponse:
-        raise HTTPSeeOther("/live")
+        return web.Response(status=303, headers={"Location": "/live"})
 
     async def live(self, request: web.Request) -> web.StreamResponse:
         return aiohttp_jinja2.render_template("live.html", request, {})
