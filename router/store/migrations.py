@@ -12,7 +12,7 @@ from pathlib import Path
 
 import asyncpg
 
-from router.domain.errors import CallRouterError
+from router.domain.errors import CallRouterError, StoreUnavailable
 from router.store.queries import sql_folder
 
 # Any constant will do; it must only be the same in every version of this program.
@@ -85,12 +85,17 @@ async def _applied(connection: asyncpg.Connection) -> set[str]:
 
 
 async def check(dsn: str) -> None:
-    """Raises WrongSchema, with the command that mends it, unless exactly our migrations are applied."""
-    connection = await asyncpg.connect(dsn, timeout=10)
+    """Raises WrongSchema, with the command that mends it, unless exactly our migrations are applied,
+    and StoreUnavailable while nobody answers."""
     try:
-        applied = await _applied(connection)
-    finally:
-        await connection.close()
+        async with asyncio.timeout(10):
+            connection = await asyncpg.connect(dsn)
+            try:
+                applied = await _applied(connection)
+            finally:
+                await connection.close()
+    except (OSError, TimeoutError, asyncpg.PostgresError) as error:
+        raise StoreUnavailable(str(error) or repr(error)) from error
     known = set(known_versions())
     if missing := sorted(known - applied):
         raise WrongSchema(

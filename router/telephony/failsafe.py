@@ -19,6 +19,7 @@ import structlog
 from router.domain import routing
 from router.domain.errors import StoreUnavailable
 from router.domain.model import Target
+from router.services.readiness import Check
 from router.store import failsafe as store
 from router.store.database import Database
 from router.telephony import variables
@@ -26,7 +27,8 @@ from router.telephony.manager import AmiLogin, AmiRefused, AmiUnavailable
 
 log = structlog.get_logger(__name__)
 
-EVERY_SECONDS = 60.0
+# a change made by another process (the command line) is in Asterisk after at most this
+EVERY_SECONDS = 10.0
 # reading a hundred thousand records takes seconds: then not every minute
 SECONDS_PER_RECORD = 0.01
 AT_ONCE = 100
@@ -54,6 +56,7 @@ class FailsafeSync:
         self._records = records
         self._every = every
         self._wanted = asyncio.Event()
+        self._outcome: Outcome | None = None
         records.when_ready(self.refresh)
 
     def refresh(self) -> None:
@@ -67,12 +70,20 @@ class FailsafeSync:
             self._wanted.clear()
             pause = RETRY_SECONDS
             try:
-                outcome = await self.sync()
+                self._outcome = outcome = await self.sync()
                 pause = max(self._every, outcome.kept * SECONDS_PER_RECORD)
             except (AmiUnavailable, AmiRefused, StoreUnavailable, ExceptionGroup) as error:
                 log.warning("fail-safe routes not compared", reason=str(error))
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wanted.wait(), pause)
+
+    async def check(self) -> Check:
+        """For readiness: does Asterisk hold the routes it would need without us?"""
+        done = self._outcome
+        if done is None:
+            return Check(ok=False, words="fail-safe routes not compared yet")
+        count = done.kept + done.written
+        return Check(ok=True, words=f"{count} fail-safe routes", figures={"routes": count})
 
     async def sync(self) -> Outcome:
         """Compare once, and put right what differs."""

@@ -29,7 +29,7 @@ BATCH = 500
 # events of one call come in bunches: one commit for a bunch
 GATHER_SECONDS = 0.03
 RETRY_SECONDS = 1.0
-RESYNC = timedelta(seconds=60)
+RESYNC = timedelta(seconds=15)
 FILE_SECONDS = 10.0
 
 
@@ -136,7 +136,7 @@ class AmiLink:
             return []
 
     async def _resync_for_ever(self) -> None:
-        """After each login, and once a minute: calls that Asterisk has no more are closed."""
+        """After each login, and every 15 s: calls that Asterisk has no more are closed."""
         while True:
             try:
                 await self._resync()
