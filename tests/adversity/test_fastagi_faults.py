@@ -1,0 +1,108 @@
+"""Something else than a router on the FastAGI port: the company rings, the call is attributed afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from tests.adversity.test_router_down import GUARD_SECONDS, spring
+from tests.e2e.stub_router import stub_router
+from tests.system import System
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+# mode of the stub, and how long the caller may wait for it
+MODES: list[tuple[str, float]] = [
+    ("close", 0.5),
+    ("silent", GUARD_SECONDS),
+    ("rubbish", 0.5),
+    ("not json", 0.5),
+    ("half", 0.5),
+    ("keep half", GUARD_SECONDS),
+]
+
+
+@asynccontextmanager
+async def half_a_line(port: int) -> AsyncIterator[None]:
+    """Half a command, and then nothing, with the socket left open."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b'SET VARIABLE CT_R "{\\"t\\":')
+        await reader.read()
+        # what only closing cures: the router's watchdog closes, and so does this one
+        await asyncio.sleep(3)
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", port)
+    try:
+        yield
+    finally:
+        server.close()
+
+
+@pytest.mark.parametrize(("mode", "patience"), MODES)
+async def test_a_router_that_misbehaves(system: System, mode: str, patience: float) -> None:
+    """Whatever it says or does not say, the number's own fail-safe route rings."""
+    visit = await system.visit()
+    caller = system.new_caller()
+    system.router.stop()
+    port = system.instance.ports.agi
+    stub = half_a_line(port) if mode == "keep half" else _stub(port, mode)
+    async with stub:
+        _, waited = await system.talk(visit.number, caller, seconds=0.5)
+    system.router.start()
+    await system.router.ready()
+    record = await system.record(caller)
+
+    assert waited < patience
+    assert spring(record)
+    assert record["route_source"] == "failsafe_number"
+
+
+@asynccontextmanager
+async def _stub(port: int, mode: str) -> AsyncIterator[None]:
+    async with stub_router(port) as stub:
+        stub.mode = mode  # type: ignore[assignment]
+        yield
+
+
+async def test_a_port_that_refuses(system: System) -> None:
+    """Nobody listens: no wait at all."""
+    visit = await system.visit()
+    caller = system.new_caller()
+    system.router.kill()
+    _, waited = await system.talk(visit.number, caller, seconds=0.5)
+    system.router.start()
+    await system.router.ready()
+
+    assert waited < 0.5
+    assert spring(await system.record(caller))
+
+
+async def test_a_port_that_swallows(system: System) -> None:
+    """A full backlog: connections are not even refused. Asterisk's own connect limit is 2.0 s."""
+    visit = await system.visit()
+    caller = system.new_caller()
+    system.router.stop()
+    address = ("127.0.0.1", system.instance.ports.agi)
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(0)
+        fillers = [socket.socket() for _ in range(4)]
+        for filler in fillers:
+            filler.setblocking(False)
+            filler.connect_ex(address)
+        await asyncio.sleep(0.1)
+        _, waited = await system.talk(visit.number, caller, seconds=0.5)
+        for filler in fillers:
+            filler.close()
+    system.router.start()
+    await system.router.ready()
+
+    assert 1.5 < waited < 2.5, "the port did not swallow"
+    assert spring(await system.record(caller))
