@@ -163,6 +163,20 @@ class Calls:
             await self._attributor.write(self._database, call_id, credit, now)
         return ref
 
+    async def attribute_again(self, linkedid: str, now: datetime) -> bool:
+        """Decide anew about a call as of its arrival; the earlier decision stays beside the new one."""
+        async with self._database.transaction() as queries:
+            row = (await store.held(queries, [linkedid])).get(linkedid)
+            if row is None:
+                return False
+            question = Question(
+                did=row.did.lstrip("+"), raw_did=row.did, caller=row.caller, trunk=row.trunk
+            )
+            credit = await self._attributor.late(
+                queries, row.id, question, row.arrived_at, now, again=True
+            )
+        return credit is not None
+
     async def absorb(
         self,
         events: Sequence[CallEvent],
