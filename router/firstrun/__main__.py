@@ -41,7 +41,8 @@ def main(arguments: list[str], environment: Mapping[str, str]) -> int:
                 return 2
     except _EXPECTED as problem:
         print(f"\ncall-router: {problem}", file=sys.stderr)
-        print("`make doctor` says what is missing and how to mend it", file=sys.stderr)
+        if not isinstance(problem, AlreadyRuns | CallRefused | NotRunning | state.StateError):
+            print("`make doctor` says what is missing and how to mend it", file=sys.stderr)
         return 1
 
 

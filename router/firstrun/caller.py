@@ -3,7 +3,9 @@
 import re
 import secrets
 import shutil
+import socket
 import subprocess
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from router.firstrun.state import Ports
 HOST = "127.0.0.2"
 _SCENARIO = Path(__file__).with_name("caller.xml")
 _SET_UP_SECONDS = 40
+_PORT_SECONDS = 15
 
 
 class CallFailed(Exception):
@@ -32,6 +35,7 @@ class Caller:
 
         Raises CallFailed if it was not answered and ended in order.
         """
+        self._wait_for_port()
         self.folder.mkdir(parents=True, exist_ok=True)
         audio.write_melody(self.folder / "caller.alaw", audio.CALLER_NOTES)
         # SIPp looks for the audio beside the scenario.
@@ -60,6 +64,24 @@ class Caller:
         if status != 0:
             raise CallFailed(_why(errors, self.folder / "caller.log"))
         return call_id
+
+    def _wait_for_port(self) -> None:
+        """The demo operator has one address; another call from it may be under way."""
+        deadline = time.monotonic() + _PORT_SECONDS
+        while True:
+            with socket.socket(type=socket.SOCK_DGRAM) as probe:
+                try:
+                    probe.bind((HOST, self.ports.caller))
+                except OSError as error:
+                    problem = error
+                else:
+                    return
+            if time.monotonic() > deadline:
+                raise CallFailed(
+                    f"udp {HOST}:{self.ports.caller} cannot be used ({problem.strerror}):"
+                    " is another call being made?"
+                )
+            time.sleep(0.1)
 
 
 def _why(errors: Path, log: Path) -> str:

@@ -42,13 +42,14 @@ class Teller:
         if stage == "ended" and call["recordings"]:
             stage = "recorded"
         told = self._told.setdefault(ref, set())
-        if stage in told or (stage == "arrived" and told):
+        # That it arrived says nothing that its ringing, or its end, will not say.
+        if stage in told or stage == "arrived":
             return ""
-        ended_before = "ended" in told
+        line = _stage(call, stage, new=not told, ended="ended" in told)
         told.add(stage)
         if len(self._told) > _MOST_CALLS:
             del self._told[next(iter(self._told))]
-        return f"call {ref[:6]}  {_stage(call, stage, ended_before)}"
+        return f"call {ref[:6]}  {line}"
 
 
 def _visit(visit: Visit) -> str:
@@ -62,24 +63,26 @@ def _ring(ring: Ring) -> str:
     return f"the company's telephone rings: {ring.caller or 'a hidden number'}{name}"
 
 
-def _stage(call: Record, stage: str, ended_before: bool) -> str:
+def _stage(call: Record, stage: str, *, new: bool, ended: bool) -> str:
+    """A stage of a call in words; the first line of a call says who called, and what of it."""
     credit = call["attribution"]
-    who = (
-        f"{origin_of(credit)} ({credit['words']}, {credit['confidence']:.2f})"
-        if credit
-        else "not attributed yet"
-    )
+    came = "not attributed yet"
+    if credit:
+        came = f"{origin_of(credit)} ({credit['words']}, {credit['confidence']:.2f})"
+    who = f"{caller_of(call)} dialled {call['number']['readable']}, from {came}"
     heard = ", ".join(seconds(found["duration_ms"]) for found in call["recordings"])
-    ended = (
-        f"ended: {call['outcome']}, talked {seconds(call['talk_ms'])},"
-        f" hung up by the {call['hung_up_by'] or '?'}; {who}"
-    )
+    end = f"{call['outcome']}, talked {seconds(call['talk_ms'])}, hung up by the {call['hung_up_by'] or '?'}"
     match stage:
-        case "talking":
-            return f"{call['target'] or 'the company'} talks with {caller_of(call)}"
+        case "ended" | "recorded" if new:
+            line = f"ended: {who}; {end}"
         case "ended":
-            return ended
+            line = f"ended: {end}"
         case "recorded":
-            return f"recording: {heard}" if ended_before else f"{ended}; recording {heard}"
+            line = "" if ended else f"ended: {end}"
+        case "talking" if not new:
+            line = f"{call['target'] or 'the company'} talks with {caller_of(call)}"
         case _:
-            return f"{stage}: {caller_of(call)} dialled {call['number']['readable']}: {who}"
+            line = f"{stage}: {who}"
+    if stage == "recorded":
+        line += f"{'; ' if line else ''}recording of {heard}"
+    return line

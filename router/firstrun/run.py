@@ -21,7 +21,7 @@ from router.firstrun.router_process import RouterProcess
 from router.firstrun.steps import Steps
 from router.firstrun.supervise import Part, Supervisor
 
-_TALK_SECONDS = 1.5
+_TALK_SECONDS = 1.0
 _CHECK_SECONDS = 0.5
 _COMPANY_HOST = "127.0.0.3"
 
@@ -38,7 +38,7 @@ def run(checkout: Path, ports: state.Ports, *, once: bool) -> int:
     steps = Steps()
     instance = Instance.open(checkout, ports)
     held = _take(instance)
-    supervisor = Supervisor(steps.say)
+    supervisor = Supervisor(lambda text: steps.line(f"{watch.now():%H:%M:%S}  {text}"))
     _stop_by_signal(steps)
     try:
         session = _Session(instance, supervisor, steps)

@@ -60,7 +60,8 @@ async def _visits_of_a_connection(
     events: queue.Queue[Event], database_url: str, newest: int | None
 ) -> int:
     """Until the connection fails; the newest visit that was told is what goes on from there."""
-    database = await Database.connect(database_url, connections=1, name="first run")
+    # At least none: asyncpg would go on trying, loudly, to restore a connection it must keep.
+    database = await Database.connect(database_url, connections=1, at_least=0, name="first run")
     try:
         last = await store.newest_visit(database) if newest is None else newest
         while True:

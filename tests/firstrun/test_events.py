@@ -116,14 +116,22 @@ def test_each_stage_of_a_call_is_told_once() -> None:
     def tell(**changes: Any) -> str:
         return teller.line(Event(at=AT, what=record(**changes)))
 
-    assert tell(state="ringing").startswith(
-        "call abcdef  ringing: +7 916 123-45-67 dialled +7 495 135-01-01: google / cpc / -"
-    )
+    who = "+7 916 123-45-67 dialled +7 495 135-01-01, from google / cpc / - (almost certain, 0.99)"
+    assert tell(state="arrived") == ""
+    assert tell(state="ringing") == f"call abcdef  ringing: {who}"
     assert tell(state="ringing") == ""
     assert tell(state="talking") == "call abcdef  front desk talks with +7 916 123-45-67"
-    assert "ended: answered, talked 2.5 s, hung up by the caller" in tell(recordings=[])
-    assert tell() == "call abcdef  recording: 2.5 s"
+    end = "ended: answered, talked 2.5 s, hung up by the caller"
+    assert tell(recordings=[]) == f"call abcdef  {end}"
+    assert tell() == "call abcdef  recording of 2.5 s"
     assert tell() == ""
+    refused: dict[str, Any] = {"ref": "refused", "outcome": "refused", "recordings": [], "talk_ms": None}
+    assert tell(**refused) == (
+        f"call refuse  ended: {who}; refused, talked -, hung up by the caller"
+    )
+    assert tell(ref="missed", attribution=None).endswith(
+        "from not attributed yet; answered, talked 2.5 s, hung up by the caller; recording of 2.5 s"
+    )
 
 
 def test_visits_and_rings() -> None:
