@@ -108,3 +108,12 @@ def a_leave(session: UUID, kind: Any = "close") -> Leave:
 
 def a_tap(session: UUID, number: str | None = None, kind: Any = "tap") -> Tap:
     return Tap(site=SITE, origin=ORIGIN, session=session, number=number, kind=kind)
+
+
+async def history(database: Database) -> list[tuple[str, datetime, datetime | None, str | None]]:
+    """(number, from, to, why it ended) of every reservation, in order."""
+    rows = await database._pool.fetch(
+        "SELECT e164, started_at, ended_at, end_reason FROM reservation "
+        "JOIN number ON number.id = number_id ORDER BY reservation.id"
+    )
+    return [tuple(row) for row in rows]
