@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import fields
 from datetime import datetime, timedelta
+from random import Random
 from uuid import uuid4
 
 import pytest
 
+from router.domain.allocation import reserved_until
 from router.domain.errors import UnknownSession
-from router.domain.model import HeartbeatAnswer
+from router.domain.model import HeartbeatAnswer, SessionTimes
 from router.services.upkeep import Upkeep
 from router.services.visits import Visits
 from router.store.database import Database
 from tests.company import (
     DEFAULT,
+    PAGE,
     APool,
     a_heartbeat,
     a_visit,
@@ -168,3 +172,28 @@ async def test_a_forged_heartbeat_does_nothing(
     assert await database._pool.fetchval(
         "SELECT reserved_until FROM number WHERE e164 = $1", victim.number
     ) == (now + LOST + T)
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_reservations_end_when_the_rules_say(
+    database: Database, browser: NewBrowser, clock: Clock, now: datetime, seed: int
+) -> None:
+    """Whatever a page does: what the statements write is what domain/allocation computes."""
+    await set_up(database, now)
+    visitor, chance = browser(), Random(seed)
+    await visitor.opens()
+    for _ in range(40):
+        clock.move(seconds=chance.choice([1, 14, 30, 30, 30, 44, 75, 76, 400]))
+        match chance.randrange(5):
+            case 0:
+                await visitor.leaves(chance.choice(["hide", "close"]))
+            case 1:
+                await visitor.opens(PAGE)
+            case action:
+                await visitor.speaks(input=action == 2)
+        row = await database._pool.fetchrow(
+            "SELECT session.*, number.reserved_until FROM session JOIN number ON holder_id = session.id"
+        )
+        times = SessionTimes(**{field.name: row[field.name] for field in fields(SessionTimes)})
+
+        assert row["reserved_until"] == reserved_until(times, T)

@@ -83,6 +83,22 @@ async def test_none_free_is_overflow(
     assert len(await history(database)) == 1
 
 
+async def test_a_number_added_to_a_full_pool_is_found_at_once(
+    database: Database, browser: NewBrowser, now: datetime
+) -> None:
+    """That the pool was full a moment ago is remembered; what came since is looked for all the same."""
+    await set_up(database, now, APool(numbers=(1,)))
+    shown = [(await browser().opens()).number for _ in range(3)]
+    await database._pool.execute(
+        "INSERT INTO number (organisation_id, e164, pool_id, created_at) VALUES (1, $1, 1, $2)",
+        e164(2),
+        now,
+    )
+    shown.append((await browser().opens()).number)
+
+    assert shown == [e164(1), DEFAULT, DEFAULT, e164(2)]
+
+
 async def test_without_a_pool_the_site_shows_its_default_number(
     database: Database, browser: NewBrowser, now: datetime
 ) -> None:
