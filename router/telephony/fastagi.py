@@ -139,6 +139,7 @@ class _Exchange(asyncio.Protocol):
         """Close at once and without a word."""
         if not self._transport.is_closing():
             self._server.refused(reason)
+            self._server.closed(self)
             self._transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
