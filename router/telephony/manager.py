@@ -249,7 +249,8 @@ class AmiLogin:
         action = Action(dict(fields))
         try:
             async with asyncio.timeout(seconds):
-                answer = await protocol.send(action)
+                # None: whether a list follows is read off the answer
+                answer = await protocol.send(action, as_list=None)
         except TimeoutError:
             raise AmiUnavailable(f"{fields['Action']}: no answer within {seconds:g} s") from None
         finally:
