@@ -130,7 +130,8 @@ class Recorder:
             trunk=row.trunk,
             site=row.site,
             method=change.method,
-            level=change.level,
+            # `level` is the log's own word
+            attributed_to=change.level,
             confidence=round(change.confidence, 4) if change.confidence is not None else None,
             outcome=facts.outcome,
             route=facts.route_source,
