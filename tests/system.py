@@ -195,11 +195,11 @@ class System:
         return found
 
     async def explained(self, ref: str) -> dict[str, Any]:
-        """One call with everything about it."""
+        """One call with everything about it: its record, and beside it session and decisions."""
         answer: dict[str, Any] = await asyncio.to_thread(
             http_client.get, f"{self.instance.staff_url}/v1/calls/{ref}", token=self.token
         )
-        return answer
+        return {**answer["call"], "session": answer["session"], "decisions": answer["decisions"]}
 
     async def record(self, caller: str, timeout: float = 30) -> dict[str, Any]:
         """The finished, attributed record of the one call by `caller`, its recordings looked for."""
@@ -207,7 +207,7 @@ class System:
         last: object = "no row"
         while time.monotonic() < end:
             try:
-                rows = [c for c in await self.calls(limit="200") if c["caller"] == caller]
+                rows = [c for c in await self.calls(limit="200") if c["caller"]["text"] == caller]
             except http_client.RequestFailed as error:
                 rows, last = [], error
             assert len(rows) <= 1, f"{caller} called once and has {len(rows)} rows: {rows}"

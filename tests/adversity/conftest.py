@@ -8,11 +8,12 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from tests.system import System, new_system
 
 
-@pytest.fixture(scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def shared_system() -> AsyncIterator[System]:
     """Real PostgreSQL, Asterisk and router, for all tests of one module."""
     with tempfile.TemporaryDirectory(prefix="ct-", ignore_cleanup_errors=True) as name:
@@ -20,7 +21,7 @@ async def shared_system() -> AsyncIterator[System]:
             yield system
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def system(shared_system: System) -> AsyncIterator[System]:
     """The system, healthy before the test; healed and idle after it."""
     yield shared_system

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
+import pytest_asyncio
 
 from tests.adversity.proxy import Proxy, proxy
 from tests.adversity.test_router_down import spring
@@ -14,7 +15,7 @@ from tests.system import System
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def link(system: System) -> AsyncIterator[Proxy]:
     """The router's AMI connections lead through a proxy for the length of a test."""
     usual = system.router.settings["CALL_ROUTER_AMI_PORT"]
@@ -127,7 +128,7 @@ async def test_asterisk_killed_in_mid_call(system: System) -> None:
 async def _ended(system: System, caller: str) -> dict:  # type: ignore[type-arg]
     for _ in range(150):
         for row in await system.calls(limit="50"):
-            if row["caller"] == caller and row["state"] == "ended":
+            if row["caller"]["text"] == caller and row["state"] == "ended":
                 return await system.explained(row["ref"])
         await asyncio.sleep(0.2)
     raise AssertionError("the call never ended in our records")

@@ -33,7 +33,7 @@ async def test_all_is_well(system: System) -> None:
     record = await system.record(caller)
 
     assert spring(record)
-    assert record["attribution"]["session"] == visit.session
+    assert record["session"]["session"] == visit.session
     assert record["route_source"] == "router"
     assert rung.tags["X-CT-Source"] == "google"
     assert rung.tags["X-CT-Campaign"] == "spring"
@@ -58,7 +58,7 @@ async def test_router_never_there(system: System) -> None:
     assert setup < 0.5
     assert "X-CT-Source" not in rung.tags
     assert spring(record)
-    assert record["attribution"]["session"] == visit.session
+    assert record["session"]["session"] == visit.session
     assert record["route_source"] == "failsafe_number"
 
 
@@ -145,7 +145,7 @@ async def test_an_open_page_survives_an_outage(system: System) -> None:
     assert beat["how"] == "kept"
     assert beat["number"] is None
     assert spring(record)
-    assert record["attribution"]["session"] == visit.session
+    assert record["session"]["session"] == visit.session
 
 
 async def test_calls_of_an_outage_are_made_once(system: System) -> None:
