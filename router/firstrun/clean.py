@@ -18,7 +18,7 @@ def main() -> int:
     """Remove; 1 where something is in the way."""
     try:
         return _clean(CHECKOUT)
-    except (PermissionError, users.UserError) as problem:
+    except PermissionError as problem:
         print(f"make clean: {problem}", file=sys.stderr)
         return 1
 
@@ -62,8 +62,12 @@ def _leave_machine() -> None:
     if users.SERVICE_HOME.exists():
         users.SERVICE_HOME.rmdir()
     if users.user_exists(users.SERVICE_USER):
-        users.remove_service_user()
-        print(f"removed the user {users.SERVICE_USER}")
+        try:
+            users.remove_service_user()
+        except users.UserError as problem:
+            print(f"kept the user {users.SERVICE_USER}: {problem}")
+        else:
+            print(f"removed the user {users.SERVICE_USER}")
 
 
 if __name__ == "__main__":

@@ -125,7 +125,12 @@ def test_each_stage_of_a_call_is_told_once() -> None:
     assert tell(recordings=[]) == f"call abcdef  {end}"
     assert tell() == "call abcdef  recording of 2.5 s"
     assert tell() == ""
-    refused: dict[str, Any] = {"ref": "refused", "outcome": "refused", "recordings": [], "talk_ms": None}
+    refused: dict[str, Any] = {
+        "ref": "refused",
+        "outcome": "refused",
+        "recordings": [],
+        "talk_ms": None,
+    }
     assert tell(**refused) == (
         f"call refuse  ended: {who}; refused, talked -, hung up by the caller"
     )
