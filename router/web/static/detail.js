@@ -115,7 +115,13 @@ function credited({ call }) {
 }
 
 const named = (of) => [[of.source, of.medium].filter(Boolean).join(' / ') || 'direct', of.campaign].filter(Boolean).join(' · ');
-const STATES = { active: 'on the page', idle: 'page open, not in use', gone: 'had left' };
+
+// What another visitor was doing when the phone rang.
+function doing({ state, age_s, tap_age_s }) {
+  const age = age_s == null ? '' : say.duration(age_s * 1000);
+  const states = { active: `on the page for ${age}`, idle: `page open for ${age}, not in use`, gone: `left ${age} before` };
+  return [age && states[state], tap_age_s == null ? '' : 'tapped the number'].filter(Boolean).join(', ');
+}
 
 // Who else it could have been: shares of one whole, so that nobody takes "likely" for "sure".
 function rivals({ decisions }) {
@@ -128,7 +134,7 @@ function rivals({ decisions }) {
   }
   decision.runners_up.forEach((each, i) => shares.push({
     p: Number(each.p) || 0, name: named(each), class_: `other-${Math.min(i, 4)}`,
-    note: [STATES[each.state], each.age_s === undefined ? '' : say.duration(each.age_s * 1000), each.tap_age_s != null ? 'tapped the number' : ''].filter(Boolean).join(', '),
+    note: doing(each),
   }));
   const rest = 1 - shares.reduce((sum, each) => sum + each.p, 0) - (inputs.p_none || 0);
   if (rest > 0.005) shares.push({ p: rest, name: 'Other visits together', note: '', class_: 'rest' });
@@ -187,7 +193,7 @@ function course(call) {
   }
   const track = make('ol', 'course');
   for (const [at, words, note] of steps) {
-    const time = make('time', '', say.timeOfDay(at));
+    const time = make('time', '', say.timeToSeconds(at));
     time.dateTime = at;
     time.title = say.exactTime(at);
     track.append(make('li', '', time, make('span', '', words, make('small', '', note || ''))));

@@ -1,10 +1,12 @@
 // Values → what people read, in the reader's own zone and language.
 
 const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
+const seconds = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit' });
 const exact = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
 const day = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long' });
 
 export const timeOfDay = (iso) => clock.format(new Date(iso));
+export const timeToSeconds = (iso) => seconds.format(new Date(iso));
 export const exactTime = (iso) => exact.format(new Date(iso));
 
 export function dayName(iso, now) {
@@ -66,6 +68,20 @@ export function credit(attribution) {
   const parts = [attribution.source, attribution.medium].filter(Boolean).join(' / ');
   const campaign = attribution.level === 'source' ? '' : attribution.campaign;
   return { source: parts || 'direct', campaign: campaign || '' };
+}
+
+// "https://shop.example/boilers?utm_…" → "/boilers"
+export function landing(url) {
+  try { return url ? decodeURI(new URL(url).pathname) : ''; } catch (e) { return ''; }
+}
+
+const REACH = { session: 'this visit', campaign: 'this campaign', source: 'this source' };
+
+// How sure, of what: "83 % · very likely this visit".
+export function surely(attribution) {
+  if (!credit(attribution)) return attribution ? 'unknown' : 'not yet known';
+  if (attribution.confidence >= 1) return 'sure of the source';
+  return `${percent(attribution.confidence)} \u00b7 ${attribution.words} ${REACH[attribution.level]}`;
 }
 
 // The class that colours a confidence.

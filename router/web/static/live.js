@@ -137,8 +137,6 @@ function drawRow(call) {
   row.dataset.state = call.state === 'arrived' ? 'ringing' : call.state;
   row.dataset.answered = call.answered_at ? 'yes' : 'no';
   row.setAttribute('aria-current', call.ref === chosen ? 'true' : 'false');
-  const missed = call.state === 'ended' && !call.answered_at;
-  row.querySelector('use').setAttribute('href', missed ? '#i-missed' : '#i-phone');
   find('caller').textContent = say.callerName(call);
   const line = call.target ? `\u2192 ${call.target}` : '';
   find('where').textContent = [line, `dialled ${call.number.readable}`].filter(Boolean).join(' · ');
@@ -150,18 +148,21 @@ function drawRow(call) {
 }
 
 function drawFrom(find, attribution) {
-  const credit = say.credit(attribution), class_ = say.surety(attribution);
+  const credit = say.credit(attribution);
   find('source').textContent = credit ? credit.source : attribution ? 'Source unknown' : 'Not yet known';
-  if (credit && credit.campaign) {
-    const campaign = document.createElement('span');
-    campaign.className = 'campaign';
-    campaign.textContent = credit.campaign;
-    find('source').append(campaign);
+  const landing = credit && say.landing(attribution.landing_url);
+  for (const [class_, words] of [['campaign', credit && credit.campaign], ['landing', landing]]) {
+    if (!words) continue;
+    const part = document.createElement('span');
+    part.className = class_;
+    part.textContent = words;
+    find('source').append(part);
   }
+  if (attribution && attribution.landing_url) find('source').title = attribution.landing_url;
   const box = find('surety');
-  box.dataset.surety = class_;
+  box.dataset.surety = say.surety(attribution);
   find('fill').style.width = `${credit ? Math.round(attribution.confidence * 100) : 0}%`;
-  find('words').textContent = credit ? `${attribution.words} · ${say.percent(attribution.confidence)}` : 'unknown';
+  find('words').textContent = say.surely(attribution);
 }
 
 function drawHow(row, call) {
@@ -169,6 +170,7 @@ function drawHow(row, call) {
   if (call.state === 'talking') how.textContent = say.stopwatch(serverNow() - new Date(call.answered_at).getTime());
   else if (call.state !== 'ended') how.textContent = `rings ${say.stopwatch(serverNow() - new Date(call.ringing_at || call.arrived_at).getTime())}`;
   else how.textContent = call.answered_at ? say.duration(call.talk_ms || 0) : say.outcome(call);
+  row.querySelector('.heard').toggleAttribute('hidden', !call.recordings.length);
 }
 
 // ---- the chosen call ----
