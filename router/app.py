@@ -40,6 +40,7 @@ from router.telephony.inbound import Inbound
 from router.telephony.link import AmiLink
 from router.web.guard import Listener
 from router.web.server import Parts, applications
+from router.web.throttle import Limits
 
 log = structlog.get_logger(__name__)
 
@@ -133,6 +134,11 @@ async def serve(settings: Settings, clock: Clock) -> None:
                 staff_url=settings.staff_url,
                 version=__version__,
                 trusted_proxies=settings.trusted_proxies,
+                limits=Limits(
+                    network_visits=settings.network_visits_per_minute,
+                    network_signals=10 * settings.network_visits_per_minute,
+                    site_visits=settings.site_visits_per_minute,
+                ),
             )
         )
         # calls before visitors: FastAGI listens first

@@ -89,6 +89,10 @@ class Settings(BaseModel):
     staff_url: HttpUrl = Field("http://127.0.0.1:8081", examples=["https://staff.example.com"])
     trusted_proxies: Networks = Field((), examples=["10.0.0.0/8,127.0.0.1"])
 
+    # a network is a /24 of IPv4, a /56 of IPv6
+    network_visits_per_minute: int = Field(120, ge=1, examples=["120"])
+    site_visits_per_minute: int = Field(6000, ge=1, examples=["6000"])
+
     agi_listen: ListenAddress = Field(
         _default_address("127.0.0.1:8082"), examples=["127.0.0.1:8082"]
     )

@@ -52,6 +52,9 @@ async def running(
         "AMI_EVENTS_SECRET": "bench",
         "AMI_RECORDS_SECRET": "bench",
         "TRUSTED_PROXIES": "127.0.0.1",
+        # one site has the visits of a thousand
+        "SITE_VISITS_PER_MINUTE": "100000000",
+        "NETWORK_VISITS_PER_MINUTE": "100000000",
         "LOG_FORMAT": "json",
         **(settings or {}),
     }
