@@ -70,7 +70,7 @@ class Recorder:
         readings = question.readings
         await store.create(
             queries,
-            ref=facts.ref or secrets.token_urlsafe(16),
+            ref=secrets.token_urlsafe(16),
             facts=facts,
             did=readings[0] if readings else facts.did,
             caller=question.caller,

@@ -81,14 +81,18 @@ def _event(
         uniqueid=uniqueid,
         kind=kind,
         at=at,
-        # PostgreSQL's text holds everything but NUL
-        data={key: value.replace("\0", "") for key, value in data.items() if value},
+        data={_storable(key): _storable(value) for key, value in data.items() if value},
         digest=digest,
     )
 
 
+def _storable(text: str) -> str:
+    """PostgreSQL's text holds every character but NUL, and no half of one."""
+    return text.replace("\0", "").encode(errors="replace").decode()
+
+
 def _digest(*parts: str) -> bytes:
-    text = "\x1f".join(parts).encode("utf-8", "surrogateescape")
+    text = "\x1f".join(parts).encode(errors="replace")
     return hashlib.blake2b(text, digest_size=16).digest()
 
 

@@ -111,12 +111,35 @@ class CelTailer:
             whole = len(piece.data)
         position = Position(host=self._host, inode=piece.inode, read_bytes=piece.start + whole)
         if position != self._position:
-            events = self._events(piece.data[:whole])
-            await self._calls.absorb(events, source="file", now=self._clock(), position=position)
+            await self._take_in(self._events(piece.data[:whole]), position)
             self._position = position
         if piece.at_end:
             await self._at_end()
         return not piece.at_end
+
+    async def _take_in(self, events: list[CallEvent], position: Position) -> None:
+        """Rows and place in one commit; calls that cannot be stored are left out, and said."""
+        try:
+            await self._absorb(events, position)
+            return
+        except (StoreUnavailable, OSError):
+            raise
+        except Exception:
+            log.exception("call event rows not stored together", count=len(events))
+        by_call: dict[str, list[CallEvent]] = {}
+        for event in events:
+            by_call.setdefault(event.linkedid, []).append(event)
+        for linkedid, those in by_call.items():
+            try:
+                await self._absorb(those, None)
+            except (StoreUnavailable, OSError):
+                raise
+            except Exception:
+                log.exception("call event rows not stored", linkedid=linkedid, count=len(those))
+        await self._absorb([], position)
+
+    async def _absorb(self, events: list[CallEvent], position: Position | None) -> None:
+        await self._calls.absorb(events, source="file", now=self._clock(), position=position)
 
     async def _at_end(self) -> None:
         async with self._ended:
