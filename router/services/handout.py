@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from random import Random
 from typing import Literal
 from uuid import UUID, uuid4
 
@@ -35,6 +37,9 @@ How = Literal["free", "kept", "retaken", "static", "default"]
 # A pool that was found to be full is not searched again before a number of it can be free: a held one has
 # its reservation time left at least, and no pool's is shorter than this.
 _SHORTEST_RESERVATION = timedelta(seconds=60)
+# So many times as many candidates as visits are the most that are looked at.
+_WIDEST = 16.0
+_PAUSE = 0.003
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -165,12 +170,18 @@ class Desk:
         self._database = database
         self._upkeep = upkeep
         self._full_until: dict[PoolId, datetime] = {}
+        self._spread = 1.0
+        self._chance = Random()
 
     async def serve(self, batch: Sequence[Waiting[Ask, Shown]]) -> None:
         """Answer everybody. What lost a race is decided again, on what is known then."""
         await self._upkeep.ensure(max(waiting.question.now for waiting in batch))
         while batch:
-            batch = await self._round(batch)
+            again = await self._round(batch)
+            if len(again) == len(batch):
+                # all lost: who has the rows locked is given the time to let them go
+                await asyncio.sleep(_PAUSE)
+            batch = again
 
     async def _round(self, batch: Sequence[Waiting[Ask, Shown]]) -> list[Waiting[Ask, Shown]]:
         now = max(waiting.question.now for waiting in batch)
@@ -185,7 +196,13 @@ class Desk:
                     plan.waiting.answer(plan.answer(now))
                 else:
                     again.append(plan.waiting)
+            self._learn(lost=len(plans) > len(served))
         return again
+
+    def _learn(self, *, lost: bool) -> None:
+        """Routers that all want the number that has been idle longest take turns in losing it: while
+        there are losers, each chooses by chance among more of those that come next."""
+        self._spread = min(2 * self._spread, _WIDEST) if lost else max(0.98 * self._spread, 1.0)
 
     async def _decide(
         self, turn: Mapping[tuple[SiteId, UUID], Waiting[Ask, Shown]], now: datetime
@@ -226,12 +243,15 @@ class Desk:
     ) -> dict[PoolId, list[Candidate]]:
         """Enough candidates for everybody, where there are as many; none that is handed out already."""
         wanted = {pool: count + len(handed) for pool, count in wanting.items()}
-        found = await numbers.free(self._database, wanted)
+        wider = {pool: int(count * self._spread) for pool, count in wanted.items()}
+        found = await numbers.free(self._database, wider)
         for pool, count in wanted.items():
             if len(found[pool]) < count and not now < self._full_until.get(pool, now):
                 found[pool] += await self._run_out(pool, count, now)
             if handed:
                 found[pool] = [c for c in found[pool] if c.number_id not in handed]
+            if wider[pool] > count and len(found[pool]) > wanting[pool]:
+                found[pool] = self._chance.sample(found[pool], wanting[pool])
         return found
 
     async def _run_out(self, pool: PoolId, count: int, now: datetime) -> list[Candidate]:

@@ -15,14 +15,23 @@ WITH wanted AS MATERIALIZED (
         medium, campaign, term, content, click_ids, number_id, version, take, pool_id, ends, until, shown,
         overflow
     )
-), got AS MATERIALIZED (
+), kept AS MATERIALIZED (
     SELECT number.id, wanted.key, number.reservation_id, number.issued_at, number.reserved_until
     FROM wanted JOIN number ON number.id = wanted.number_id
     WHERE number.withdrawn_at IS NULL AND number.pool_id = wanted.pool_id
-      AND CASE WHEN wanted.take THEN number.version = wanted.version
-               ELSE number.holder_id = wanted.session_id END
+      AND NOT wanted.take AND number.holder_id = wanted.session_id
     ORDER BY number.id
     FOR NO KEY UPDATE OF number
+), taken AS MATERIALIZED (
+    -- one that is locked is changing: whoever waited for it would find another version
+    SELECT number.id, wanted.key, number.reservation_id, number.issued_at, number.reserved_until
+    FROM wanted JOIN number ON number.id = wanted.number_id
+    WHERE number.withdrawn_at IS NULL AND number.pool_id = wanted.pool_id
+      AND wanted.take AND number.version = wanted.version
+      AND (SELECT count(*) FROM kept) >= 0
+    FOR NO KEY UPDATE OF number SKIP LOCKED
+), got AS MATERIALIZED (
+    SELECT * FROM kept UNION ALL SELECT * FROM taken
 ), possible AS MATERIALIZED (
     SELECT wanted.*, got.id AS got_id, got.reservation_id AS earlier_id,
            CASE wanted.ends WHEN 'expired' THEN got.reserved_until

@@ -23,7 +23,7 @@ from tests.company import (
     history,
     set_up,
 )
-from tests.services.conftest import Browser, Clock
+from tests.services.conftest import Browser, Clock, serving
 
 NewBrowser = Callable[[], Browser]
 LOST = timedelta(seconds=75)
@@ -208,3 +208,22 @@ async def test_withdrawn_numbers_are_not_handed_out(
     answer = await visitor.speaks()
 
     assert (answer.how, answer.number) == ("swapped", e164(2))
+
+
+async def test_routers_that_want_the_same_numbers_all_get_some(
+    database: Database, visits: Visits, now: datetime
+) -> None:
+    """What one loses it decides again; no number goes twice, none is left while visitors go without."""
+    await set_up(database, now, APool(numbers=range(1, 301)))
+    async with (
+        serving(Visits(database, Upkeep(database, "router 2"))) as second,
+        serving(Visits(database, Upkeep(database, "router 3"))) as third,
+    ):
+        routers = [visits, second, third]
+        answers = await asyncio.gather(
+            *(routers[n % 3].visit(a_visit(), now) for n in range(330)),
+        )
+    shown = [answer.number for answer in answers if answer.how == "free"]
+
+    assert len(shown) == len(set(shown)) == 300
+    assert [a.number for a in answers if a.how == "default"] == [DEFAULT] * 30
