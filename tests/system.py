@@ -5,13 +5,17 @@ Everything is the real thing; only the visitor's browser is replaced by the requ
 
 from __future__ import annotations
 
+import array
 import asyncio
+import io
 import json
 import secrets
 import signal
 import subprocess
 import sys
 import time
+import urllib.request
+import wave
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -200,6 +204,21 @@ class System:
             http_client.get, f"{self.instance.staff_url}/v1/calls/{ref}", token=self.token
         )
         return {**answer["call"], "session": answer["session"], "decisions": answer["decisions"]}
+
+    async def listen(self, url: str) -> array.array[int]:
+        """The samples of a recording as staff hear it: caller left, company right."""
+
+        def fetch() -> bytes:
+            request = urllib.request.Request(
+                self.instance.staff_url + url, headers={"Authorization": f"Bearer {self.token}"}
+            )
+            with urllib.request.urlopen(request, timeout=10) as answer:
+                data: bytes = answer.read()
+                return data
+
+        with wave.open(io.BytesIO(await asyncio.to_thread(fetch))) as file:
+            assert (file.getnchannels(), file.getframerate()) == (2, 8000)
+            return array.array("h", file.readframes(file.getnframes()))
 
     async def record(self, caller: str, timeout: float = 30) -> dict[str, Any]:
         """The finished, attributed record of the one call by `caller`, its recordings looked for."""

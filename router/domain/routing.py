@@ -93,13 +93,19 @@ def _valid(e164: str) -> bool:
     return True
 
 
+_SIP_MARKS = str.maketrans(dict.fromkeys('<>"\\', " "))
+
+
 def caller_name(attribution: Attribution) -> str:
     """``google / cpc / spring 97%`` for the company's display, at most 80 bytes; empty if nothing is known."""
     touch = attribution.touch
     if touch is None:
         return ""
     percent = f" {attribution.confidence * 100:.0f}%" if attribution.confidence < 1 else ""
-    names = [clean(name) for name in (touch.source, touch.medium, touch.campaign)]
+    # brackets and quotes are SIP's own: legal when escaped, yet telephones stumble over them
+    names = [
+        clean(name.translate(_SIP_MARKS)) for name in (touch.source, touch.medium, touch.campaign)
+    ]
     return cut(" / ".join(name for name in names if name), NAME_BYTES - len(percent)) + percent
 
 

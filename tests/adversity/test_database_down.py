@@ -25,7 +25,7 @@ async def test_database_stopped(system: System) -> None:
     system.postgres.start()
     await system.router.ready()
 
-    assert refused.value.status == 503
+    assert "answers 503" in str(refused.value)
     assert waited < 0.9
     assert spared < 0.3
     for caller in (first, second):

@@ -163,3 +163,12 @@ async def test_calls_of_an_outage_are_made_once(system: System) -> None:
 
     assert all(spring(record) for record in records)
     assert [len(record["decisions"]) for record in records] == [1, 1, 1]
+
+
+async def test_spring_is_strict() -> None:
+    """The check used by these tests can fail."""
+    good = {"source": "google", "campaign": "spring", "level": "session", "confidence": 0.9}
+
+    assert spring({"attribution": good})
+    assert not spring({"attribution": {**good, "level": "source"}})
+    assert not spring({"attribution": {**good, "confidence": 0.3}})
