@@ -9,6 +9,7 @@ from collections.abc import MutableMapping
 from typing import Any, Literal, TextIO
 
 import structlog
+from pydantic_core import to_json
 
 # Only the last two digits of anything that looks like a telephone number may reach a log. Ids of
 # Asterisk ("1763910000.12", a SIP call id) are kept: they are named, and name nobody.
@@ -51,6 +52,11 @@ def _mask_event(
     return event
 
 
+def _json(event: Any, **_options: Any) -> str:
+    # four times as fast as json.dumps, and there is a line for each request
+    return to_json(event, fallback=repr).decode()
+
+
 def configure(
     *,
     style: Literal["auto", "console", "json"] = "auto",
@@ -71,7 +77,7 @@ def configure(
     renderer: structlog.typing.Processor = (
         structlog.dev.ConsoleRenderer(colors=stream.isatty())
         if console
-        else structlog.processors.JSONRenderer(ensure_ascii=False)
+        else structlog.processors.JSONRenderer(serializer=_json)
     )
     structlog.configure(
         processors=[*shared, renderer],

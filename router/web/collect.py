@@ -142,7 +142,7 @@ class Collect:
         asked = body.request(origin=origin, user_agent=request.headers.get("User-Agent", "")[:512])
         answer = await self._visits.visit(asked, self._clock())
         request[NOTES]["how"] = answer.how
-        self._metrics.snippet.labels(body.site, answer.how).inc()
+        self._metrics.visit(body.site, answer.how)
         return _readable(answers.json_answer(VisitOut.of(answer)), origin)
 
     async def heartbeat(self, request: web.Request) -> web.StreamResponse:

@@ -25,7 +25,7 @@ class WebMetrics:
             buckets=_BUCKETS,
             registry=registry,
         )
-        self.snippet = Counter(
+        self._snippet = Counter(
             "call_router_snippet_requests",
             "What became of the snippet's requests.",
             ("site", "verdict"),
@@ -34,15 +34,24 @@ class WebMetrics:
         self.feeds = Gauge(
             "call_router_live_feeds", "Live feeds open in this process.", registry=registry
         )
+        self._visits: dict[tuple[str, str], Counter] = {}
         self._children: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
+
+    def visit(self, site: str, how: str) -> None:
+        """A visit of a known site was served."""
+        child = self._visits.get((site, how))
+        if child is None:
+            child = self._visits[(site, how)] = self._snippet.labels(site, how)
+        child.inc()
 
     def answered(self, listener: str, path: str, status: int, seconds: float) -> None:
         key = (listener, path, status)
-        if key not in self._children:
-            self._children[key] = (
+        children = self._children.get(key)
+        if children is None:
+            children = self._children[key] = (
                 self._requests.labels(listener, path, str(status)),
                 self._seconds.labels(listener, path),
             )
-        requests, histogram = self._children[key]
+        requests, histogram = children
         requests.inc()
         histogram.observe(seconds)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -136,11 +137,13 @@ class PhoneNumber(Answer):
     national: str = Field(examples=["8 (495) 123-45-67"])
     international: str = Field(examples=["+7 495 123-45-67"])
 
-    @classmethod
-    def of(cls, e164: str) -> PhoneNumber:
-        return cls(
-            e164=e164, national=phone.national(e164), international=phone.international(e164)
-        )
+
+@lru_cache(maxsize=65536)
+def phone_number(e164: str) -> PhoneNumber:
+    """The forms of one number; the same few are shown again and again."""
+    return PhoneNumber(
+        e164=e164, national=phone.national(e164), international=phone.international(e164)
+    )
 
 
 class VisitOut(Answer):
@@ -159,7 +162,7 @@ class VisitOut(Answer):
         return cls(
             session=answer.session,
             visitor=answer.visitor,
-            number=PhoneNumber.of(answer.number),
+            number=phone_number(answer.number),
             how=answer.how,
             replace=list(answer.replace),
             heartbeat_seconds=answer.heartbeat_seconds,
@@ -177,7 +180,7 @@ class HeartbeatOut(Answer):
     @classmethod
     def of(cls, answer: HeartbeatAnswer) -> HeartbeatOut:
         return cls(
-            number=PhoneNumber.of(answer.number) if answer.number else None,
+            number=phone_number(answer.number) if answer.number else None,
             how=answer.how,
             valid_until=answer.valid_until,
         )

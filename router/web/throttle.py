@@ -1,7 +1,7 @@
 """How often one network, or one site, may ask.
 
-The arithmetic is the sliding window of `limits`. Its own storage is not used: at every hit it walks
-through all keys, so that many addresses would slow everybody down.
+A minute begins with the first request and is counted by `limits`. Its storage is our own: the one that it
+brings walks through all its keys at every hit, so that many addresses would slow everybody down.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from ipaddress import IPv6Address, ip_address, ip_network
 from itertools import islice
 
 from limits import RateLimitItem, RateLimitItemPerMinute
-from limits.storage import MemoryStorage, Storage
-from limits.strategies import SlidingWindowCounterRateLimiter
+from limits.storage import Storage
+from limits.strategies import FixedWindowRateLimiter
 
 from router.domain.errors import CallRouterError
 from router.settings import Networks
@@ -43,36 +43,51 @@ class Limits:
     failed_sign_ins: int = 20
 
 
-class _Counters(MemoryStorage):
-    """Counters with an end, the oldest dropped when there are too many. Of the parent only the
-    arithmetic of windows is used, which reads and counts through these three methods."""
+class _Counters(Storage):
+    """Counters with an end, the oldest dropped when there are too many."""
 
     STORAGE_SCHEME = ["bounded-memory"]  # noqa: RUF012 - as the parent declares it
 
     def __init__(self) -> None:
-        Storage.__init__(self)  # not the parent's: it would start a thread
+        super().__init__()
         self._counters: OrderedDict[str, tuple[int, float]] = OrderedDict()
+
+    @property
+    def base_exceptions(self) -> type[Exception]:
+        return MemoryError
 
     def incr(self, key: str, expiry: float, amount: int = 1) -> int:
         now = time.time()
         count, ends = self._counters.get(key, (0, 0.0))
-        if ends <= now:
-            count, ends = 0, now + expiry
-            self._counters.pop(key, None)
-        self._counters[key] = (count + amount, ends)
+        if ends > now:
+            self._counters[key] = (count + amount, ends)
+            return count + amount
+        self._counters.pop(key, None)
+        self._counters[key] = (amount, now + expiry)
         while len(self._counters) > KEYS_AT_MOST or self._oldest_is_over(now):
             self._counters.popitem(last=False)
-        return count + amount
+        return amount
 
     def _oldest_is_over(self, now: float) -> bool:
         return any(ends <= now for _, ends in islice(self._counters.values(), 1))
 
-    def decr(self, key: str, amount: int = 1) -> int:
-        return self.incr(key, 0, -amount)
-
     def get(self, key: str) -> int:
         count, ends = self._counters.get(key, (0, 0.0))
         return count if ends > time.time() else 0
+
+    def get_expiry(self, key: str) -> float:
+        return self._counters.get(key, (0, time.time()))[1]
+
+    def check(self) -> bool:
+        return True
+
+    def reset(self) -> int | None:
+        count = len(self._counters)
+        self._counters.clear()
+        return count
+
+    def clear(self, key: str) -> None:
+        self._counters.pop(key, None)
 
     def __len__(self) -> int:
         return len(self._counters)
@@ -83,7 +98,7 @@ class Throttle:
 
     def __init__(self, limits: Limits | None = None) -> None:
         given = limits or Limits()
-        self._window = SlidingWindowCounterRateLimiter(_Counters())
+        self._window = FixedWindowRateLimiter(_Counters())
         self._network_visits = RateLimitItemPerMinute(given.network_visits)
         self._network_signals = RateLimitItemPerMinute(given.network_signals)
         self._site_visits = RateLimitItemPerMinute(given.site_visits)
