@@ -12,7 +12,9 @@ from pathlib import Path
 from router.firstrun.asterisk import AsteriskServer
 from router.firstrun.asterisk_config import AsteriskConfig, AsteriskError, render_templates
 
-BASE = Path("/srv/asterisk")
+# What a start makes anew lies in memory, what has to outlive it in volumes.
+BASE = Path("/srv/pbx/asterisk")
+VOLUMES = Path("/srv/asterisk")
 EXTRA = Path("/etc/call-router/pjsip.d")
 
 # Callers reach this container through a published port: to them it has the host's address. The
@@ -67,6 +69,11 @@ def number(environment: Mapping[str, str], name: str) -> int:
 
 def render(environment: Mapping[str, str]) -> AsteriskServer:
     """Write the configuration below BASE."""
+    BASE.mkdir(mode=0o750, exist_ok=True)
+    for volume in ("db", "log", "spool"):
+        link = BASE / volume
+        link.unlink(missing_ok=True)
+        link.symlink_to(VOLUMES / volume)
     server = AsteriskServer(None, BASE, configuration(environment), run_as=None)
     server.render()
     if EXTRA.is_dir():

@@ -20,14 +20,16 @@ FROM base AS asterisk
 ARG APT_MIRROR=
 ARG APT_CHECK_VALID_UNTIL=true
 # Fixed ids, before the package makes its own: the router reads recordings through the group. The
-# three folders are where the volumes go, which take over owner and mode; /srv/asterisk itself is in
-# memory, open to all as /tmp is because not every engine gives such a mount another owner.
+# folders of /srv/asterisk are where the volumes go, which take over owner and mode. /srv/pbx will be
+# in memory, and is open to all as /tmp is because not every engine gives such a mount another owner.
+# /etc/asterisk leads to the configuration made at start, so that plain `asterisk -rx` finds it.
 RUN groupadd --gid 10001 call-router \
     && useradd --uid 10002 --gid call-router --no-create-home --home-dir /var/lib/asterisk \
         --shell /usr/sbin/nologin asterisk \
     && apt-install asterisk python3 \
-    && rm -rf /etc/asterisk/* \
-    && install -d -m 1777 /srv/asterisk \
+    && rm -rf /etc/asterisk \
+    && ln -s /srv/pbx/asterisk/conf /etc/asterisk \
+    && install -d -m 1777 /srv/pbx \
     && install -d -o asterisk -g call-router -m 0750 \
         /srv/asterisk/db /srv/asterisk/log /srv/asterisk/spool
 COPY docker/asterisk-entrypoint.py /app/asterisk-entrypoint.py
@@ -44,5 +46,5 @@ EXPOSE 5060/udp
 # "core stop gracefully" would wait for calls to end by themselves; TERM ends them in order.
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 \
-    CMD ["asterisk", "-C", "/srv/asterisk/conf/asterisk.conf", "-rx", "core waitfullybooted"]
+    CMD ["asterisk", "-rx", "core waitfullybooted"]
 ENTRYPOINT ["python3", "/app/asterisk-entrypoint.py"]

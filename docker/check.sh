@@ -276,12 +276,14 @@ ask() { PYTHONPATH=$PWD python3 docker/check_calls.py "$@" --environment "$STATE
 setting() { sed -n "s/^$1=//p" "$STATE/env"; }
 
 # call NUMBER CALLER: rings, talks for three seconds and hangs up; fails unless it was answered.
+# The machine's process ids, because SIPp makes its SIP branches of its own: always process 1, its
+# second call would be taken for the first once more.
 call() {
     local port voice
     port=$(setting CALLER_PORT)
     voice=$(setting CALLER_VOICE_PORT)
     echo "+ SIPp calls $1 from $2" >> "$LOG"
-    timeout 60 "$ENGINE" run --rm --network host --volume "$STATE/caller:/caller:ro" \
+    timeout 60 "$ENGINE" run --rm --network host --pid host --volume "$STATE/caller:/caller:ro" \
         --workdir /caller "$CALLER_IMAGE" "127.0.0.1:$(setting SIP_PORT)" -sf caller.xml \
         -s "$1" -key caller "$2" -m 1 -d 3000 -i 127.0.0.1 -p "$port" -mi 127.0.0.1 \
         -min_rtp_port "$voice" -nostdin -timeout 40s -timeout_error \
