@@ -91,9 +91,14 @@ class PostgresServer:
         return self._child.pid if running and self._child else None
 
     def dsn(self, database: str = DATABASE) -> str:
-        """The URL of one of the server's databases."""
+        """The URL of one of the server's databases.
+
+        It asks for no TLS, which this server does not speak: clients would else look for keys in
+        a home folder, which may be unreadable.
+        """
         password = quote(self.password, safe="")
-        return f"postgresql://{USER}:{password}@127.0.0.1:{self.port}/{database}"
+        where = f"127.0.0.1:{self.port}/{database}"
+        return f"postgresql://{USER}:{password}@{where}?sslmode=disable"
 
     def start(self) -> None:
         """Make the data folder if need be, start the server and wait until it takes connections."""
