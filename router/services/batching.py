@@ -42,7 +42,7 @@ class Waiting(Generic[Q, A]):
 
 
 class Batcher(Generic[Q, A]):
-    """Serves what waits, one batch after the other; while one is served, the next gathers.
+    """Serves what waits, in batches, as many at once as there are `lanes`; meanwhile the next gathers.
 
     `serve` answers each of the batch. What it leaves unanswered `seconds` after it was asked fails
     with StoreUnavailable, whatever the database does.
@@ -53,11 +53,13 @@ class Batcher(Generic[Q, A]):
         serve: Callable[[Sequence[Waiting[Q, A]]], Awaitable[None]],
         *,
         what: str,
+        lanes: int = 1,
         most: int = 128,
         seconds: float = 1.0,
     ) -> None:
         self._serve = serve
         self._what = what
+        self._lanes = lanes
         self._most = most
         self._seconds = seconds
         self._queue: deque[Waiting[Q, A]] = deque()
@@ -71,8 +73,13 @@ class Batcher(Generic[Q, A]):
         self._wake.set()
         return await future
 
-    async def run(self) -> NoReturn:
+    async def run(self) -> None:
         """Serve for ever."""
+        async with asyncio.TaskGroup() as group:
+            for _ in range(self._lanes):
+                group.create_task(self._lane())
+
+    async def _lane(self) -> NoReturn:
         while True:
             await self._wake.wait()
             # those whose requests were read in the same turn of the loop come along

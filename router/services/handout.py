@@ -3,36 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
-from typing import Literal
-from uuid import UUID, uuid4
+from uuid import UUID
 
-from router.domain.allocation import (
-    OVERFLOW,
-    Candidate,
-    Claim,
-    Decision,
-    choose,
-    session_goes_on,
-)
+from router.domain.allocation import OVERFLOW, Candidate, Decision, choose
 from router.domain.errors import UnknownSession
-from router.domain.model import Device, NumberId, Pool, PoolId, SiteId, Touch
-from router.domain.targeting import pool_for
-from router.domain.visitstate import LOST_AFTER
+from router.domain.model import NumberId, Pool, PoolId, SiteId
 from router.services.batching import Waiting
+from router.services.plan import Ask, Plan, Shown
 from router.services.upkeep import Upkeep
 from router.store import numbers, reservations, sessions
 from router.store.database import Database
-from router.store.reservations import HandOut
 from router.store.sessions import Known
-from router.store.sites import SiteView
-
-How = Literal["free", "kept", "retaken", "static", "default"]
 
 # A pool that was found to be full is not searched again before a number of it can be free: a held one has
 # its reservation time left at least, and no pool's is shorter than this.
@@ -42,127 +27,6 @@ _WIDEST = 16.0
 _PAUSE = 0.003
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Landing:
-    """A page was opened; all of it is clean."""
-
-    touch: Touch
-    url: str
-    referrer: str
-    device: Device
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Ask:
-    """`landing` is None where a page that was open all along needs a number again. `seen_before`:
-    the visitor brought the id along, so something may be known."""
-
-    view: SiteView
-    visitor: UUID
-    seen_before: bool
-    landing: Landing | None
-    now: datetime
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Shown:
-    """What the page has to show."""
-
-    session: UUID
-    number: str
-    how: How
-    valid_until: datetime | None
-
-
-class _Plan:
-    """One visit while it is decided. `pool` is None unless a number of it may be handed out."""
-
-    __slots__ = ("decision", "key", "known", "landing", "pool", "static", "touch", "waiting")
-
-    def __init__(self, waiting: Waiting[Ask, Shown], known: Known | None, now: datetime) -> None:
-        ask = waiting.question
-        landing = ask.landing
-        goes_on = known is not None and (
-            landing is None or session_goes_on(known.touch, known.last_seen, landing.touch, now)
-        )
-        if known is not None and goes_on:
-            touch, key = known.touch, known.key
-        elif landing is not None:
-            touch, key = landing.touch, uuid4()
-        else:
-            raise UnknownSession
-        self.waiting = waiting
-        self.known = known
-        self.landing = None if goes_on else landing
-        self.touch = touch
-        self.key = key
-        pool = pool_for(touch, ask.view.pools).pool
-        self.static = ask.view.static.get(pool.id) if pool and pool.kind == "static" else None
-        self.pool = pool if pool and pool.kind == "dynamic" else None
-        self.decision = OVERFLOW
-        if self.pool is not None:
-            self.decision = choose(self.pool.policy, (), self._claim(self.pool, goes_on), now)
-
-    def _claim(self, pool: Pool, goes_on: bool) -> Claim | None:
-        known = self.known
-        if known is None or known.own is None or known.own_pool != pool.id:
-            return None
-        return Claim(session=known.id, goes_on=goes_on, own=known.own)
-
-    def row(self, now: datetime) -> HandOut:
-        ask, known, landing, touch = self.waiting.question, self.known, self.landing, self.touch
-        site = ask.view.site
-        pool, candidate = self.pool, self.decision.candidate
-        if pool is None or candidate is None:
-            number_id: NumberId | None = self.static.id if self.static else None
-            version, pool_id = 0, None
-        else:
-            number_id, version, pool_id = candidate.number_id, candidate.version, pool.id
-        return HandOut(
-            self.key,
-            known.id if known and landing is None else None,
-            site.organisation_id,
-            site.id,
-            ask.visitor,
-            1 if known is None else known.ordinal + 1,
-            landing.device if landing else "desktop",
-            landing.url if landing else "",
-            landing.referrer if landing else "",
-            touch.source,
-            touch.medium,
-            touch.campaign,
-            touch.term,
-            touch.content,
-            json.dumps(dict(touch.click_ids), ensure_ascii=False) if touch.click_ids else "{}",
-            number_id,
-            version,
-            self.decision.take,
-            pool_id,
-            self.decision.ends,
-            self.until(now),
-            self.shown(),
-            pool is not None and candidate is None,
-        )
-
-    def until(self, now: datetime) -> datetime | None:
-        """An active visit keeps its number for as long as it takes to be lost, and the tail after that."""
-        if self.pool is None or self.decision.candidate is None:
-            return None
-        return now + LOST_AFTER + timedelta(seconds=self.pool.reservation_seconds)
-
-    def shown(self) -> str:
-        if self.static is not None:
-            return self.static.e164
-        if self.decision.candidate is not None:
-            return self.decision.candidate.e164
-        pool_default = self.pool.default_number if self.pool else None
-        return pool_default or self.waiting.question.view.site.default_number
-
-    def answer(self, now: datetime) -> Shown:
-        how: How = "static" if self.static else self.decision.how
-        return Shown(session=self.key, number=self.shown(), how=how, valid_until=self.until(now))
-
-
 class Desk:
     """Hands out numbers, batch by batch."""
 
@@ -170,6 +34,7 @@ class Desk:
         self._database = database
         self._upkeep = upkeep
         self._full_until: dict[PoolId, datetime] = {}
+        self._in_flight: set[NumberId] = set()
         self._spread = 1.0
         self._chance = Random()
 
@@ -188,16 +53,24 @@ class Desk:
         turn, again = _one_of_each_visitor(batch)
         plans = await self._decide(turn, now)
         if plans:
-            served = await reservations.hand_out(
-                self._database, [plan.row(now) for plan in plans], now
-            )
-            for plan in plans:
-                if plan.key in served:
-                    plan.waiting.answer(plan.answer(now))
-                else:
-                    again.append(plan.waiting)
-            self._learn(lost=len(plans) > len(served))
+            for plan in await self._write(plans, now):
+                again.append(plan.waiting)
         return again
+
+    async def _write(self, plans: Sequence[Plan], now: datetime) -> list[Plan]:
+        """Answer those that were written; returns the others."""
+        chosen = {plan.decision.candidate.number_id for plan in plans if plan.decision.candidate}
+        self._in_flight |= chosen
+        try:
+            rows = [plan.row(now) for plan in plans]
+            served = await reservations.hand_out(self._database, rows, now)
+        finally:
+            self._in_flight -= chosen
+        for plan in plans:
+            if plan.key in served:
+                plan.waiting.answer(plan.answer(now))
+        self._learn(lost=len(served) < len(plans))
+        return [plan for plan in plans if plan.key not in served]
 
     def _learn(self, *, lost: bool) -> None:
         """Routers that all want the number that has been idle longest take turns in losing it: while
@@ -206,15 +79,15 @@ class Desk:
 
     async def _decide(
         self, turn: Mapping[tuple[SiteId, UUID], Waiting[Ask, Shown]], now: datetime
-    ) -> list[_Plan]:
+    ) -> list[Plan]:
         """Those who bring a number along first, so that no page loses its digits to a newcomer."""
         known = await self._known(turn)
-        plans: list[_Plan] = []
+        plans: list[Plan] = []
         handed: set[NumberId] = set()
         wanting: Counter[PoolId] = Counter()
         for visitor, waiting in turn.items():
             try:
-                plan = _Plan(waiting, known.get(visitor), now)
+                plan = Plan(waiting, known.get(visitor), now)
             except UnknownSession as error:
                 waiting.fail(error)
                 continue
@@ -241,17 +114,26 @@ class Desk:
     async def _candidates(
         self, wanting: Mapping[PoolId, int], handed: set[NumberId], now: datetime
     ) -> dict[PoolId, list[Candidate]]:
-        """Enough candidates for everybody, where there are as many; none that is handed out already."""
-        wanted = {pool: count + len(handed) for pool, count in wanting.items()}
-        wider = {pool: int(count * self._spread) for pool, count in wanted.items()}
-        found = await numbers.free(self._database, wider)
-        for pool, count in wanted.items():
-            if len(found[pool]) < count and not now < self._full_until.get(pool, now):
-                found[pool] += await self._run_out(pool, count, now)
-            if handed:
-                found[pool] = [c for c in found[pool] if c.number_id not in handed]
-            if wider[pool] > count and len(found[pool]) > wanting[pool]:
-                found[pool] = self._chance.sample(found[pool], wanting[pool])
+        """Enough candidates for everybody, where there are as many; none that is handed out already,
+        here or by another batch of this process that is under way."""
+        while True:
+            busy = handed | self._in_flight
+            limits = {pool: int(n * self._spread) + len(busy) for pool, n in wanting.items()}
+            read = await numbers.free(self._database, limits)
+            # others may have chosen while we read
+            busy |= self._in_flight
+            found = {pool: [c for c in read[pool] if c.number_id not in busy] for pool in wanting}
+            if all(
+                len(found[pool]) >= n or len(read[pool]) < limits[pool]
+                for pool, n in wanting.items()
+            ):
+                break
+        for pool, n in wanting.items():
+            if len(found[pool]) < n and not now < self._full_until.get(pool, now):
+                run_out = await self._run_out(pool, n + len(busy), now)
+                found[pool] += [c for c in run_out if c.number_id not in busy | self._in_flight]
+            elif self._spread > 1 and len(found[pool]) > n:
+                found[pool] = self._chance.sample(found[pool], n)
         return found
 
     async def _run_out(self, pool: PoolId, count: int, now: datetime) -> list[Candidate]:

@@ -21,7 +21,8 @@ from router.domain.model import (
 from router.domain.visitstate import HEARTBEAT
 from router.services.batching import Batcher, Waiting
 from router.services.directory import Directory
-from router.services.handout import Ask, Desk, How, Landing, Shown
+from router.services.handout import Desk
+from router.services.plan import Ask, How, Landing, Shown
 from router.services.upkeep import Upkeep
 from router.store import sessions
 from router.store.database import Database, deadline
@@ -35,6 +36,8 @@ _HOW: Mapping[How, HeartbeatHow] = {
     "static": "static",
     "default": "default",
 }
+# While one batch waits for its commit, the next one is read and decided.
+_LANES = 2
 HEARTBEAT_SECONDS = int(HEARTBEAT.total_seconds())
 
 
@@ -67,10 +70,10 @@ class Visits:
         self._upkeep = upkeep or Upkeep(database)
         self._directory = Directory(database, seconds=directory_seconds)
         self._desk: Batcher[Ask, Shown] = Batcher(
-            Desk(database, self._upkeep).serve, what="visits", seconds=seconds
+            Desk(database, self._upkeep).serve, what="visits", lanes=_LANES, seconds=seconds
         )
         self._ear: Batcher[_Spoken, Heard | None] = Batcher(
-            self._hear, what="heartbeats", seconds=seconds
+            self._hear, what="heartbeats", lanes=_LANES, seconds=seconds
         )
 
     async def run(self) -> None:

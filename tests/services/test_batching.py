@@ -62,6 +62,21 @@ async def test_the_next_batch_gathers_while_one_is_served() -> None:
     assert doubler.batches == [[1], [2, 3]]
 
 
+async def test_lanes() -> None:
+    """With two of them a second batch does not wait for the first to be answered."""
+    doubler = Doubler(0.05)
+    async with batching(doubler, lanes=2) as batcher:
+        asking = []
+        for n in (1, 2, 3):
+            asking.append(asyncio.create_task(batcher.ask(n)))
+            await asyncio.sleep(0.01)
+        under_way = list(doubler.batches)
+        answers = await asyncio.gather(*asking)
+
+    assert under_way == [[1], [2]]
+    assert answers == [2, 4, 6]
+
+
 async def test_who_does_not_wait_any_more_is_not_served() -> None:
     """The visitor closed the connection."""
     doubler = Doubler(0.05)

@@ -1,0 +1,142 @@
+"""One visit while it is decided: what is asked, what is known, what will be written and answered."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+from uuid import UUID, uuid4
+
+from router.domain.allocation import OVERFLOW, Claim, choose, session_goes_on
+from router.domain.errors import UnknownSession
+from router.domain.model import Device, NumberId, Pool, Touch
+from router.domain.targeting import pool_for
+from router.domain.visitstate import LOST_AFTER
+from router.services.batching import Waiting
+from router.store.reservations import HandOut
+from router.store.sessions import Known
+from router.store.sites import SiteView
+
+How = Literal["free", "kept", "retaken", "static", "default"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Landing:
+    """A page was opened; all of it is clean."""
+
+    touch: Touch
+    url: str
+    referrer: str
+    device: Device
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ask:
+    """`landing` is None where a page that was open all along needs a number again. `seen_before`:
+    the visitor brought the id along, so something may be known."""
+
+    view: SiteView
+    visitor: UUID
+    seen_before: bool
+    landing: Landing | None
+    now: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Shown:
+    """What the page has to show."""
+
+    session: UUID
+    number: str
+    how: How
+    valid_until: datetime | None
+
+
+class Plan:
+    """One visit while it is decided. `pool` is None unless a number of it may be handed out."""
+
+    __slots__ = ("decision", "key", "known", "landing", "pool", "static", "touch", "waiting")
+
+    def __init__(self, waiting: Waiting[Ask, Shown], known: Known | None, now: datetime) -> None:
+        ask = waiting.question
+        landing = ask.landing
+        goes_on = known is not None and (
+            landing is None or session_goes_on(known.touch, known.last_seen, landing.touch, now)
+        )
+        if known is not None and goes_on:
+            touch, key = known.touch, known.key
+        elif landing is not None:
+            touch, key = landing.touch, uuid4()
+        else:
+            raise UnknownSession
+        self.waiting = waiting
+        self.known = known
+        self.landing = None if goes_on else landing
+        self.touch = touch
+        self.key = key
+        pool = pool_for(touch, ask.view.pools).pool
+        self.static = ask.view.static.get(pool.id) if pool and pool.kind == "static" else None
+        self.pool = pool if pool and pool.kind == "dynamic" else None
+        self.decision = OVERFLOW
+        if self.pool is not None:
+            self.decision = choose(self.pool.policy, (), self._claim(self.pool, goes_on), now)
+
+    def _claim(self, pool: Pool, goes_on: bool) -> Claim | None:
+        known = self.known
+        if known is None or known.own is None or known.own_pool != pool.id:
+            return None
+        return Claim(session=known.id, goes_on=goes_on, own=known.own)
+
+    def row(self, now: datetime) -> HandOut:
+        ask, known, landing, touch = self.waiting.question, self.known, self.landing, self.touch
+        site = ask.view.site
+        pool, candidate = self.pool, self.decision.candidate
+        if pool is None or candidate is None:
+            number_id: NumberId | None = self.static.id if self.static else None
+            version, pool_id = 0, None
+        else:
+            number_id, version, pool_id = candidate.number_id, candidate.version, pool.id
+        return HandOut(
+            self.key,
+            known.id if known and landing is None else None,
+            site.organisation_id,
+            site.id,
+            ask.visitor,
+            1 if known is None else known.ordinal + 1,
+            landing.device if landing else "desktop",
+            landing.url if landing else "",
+            landing.referrer if landing else "",
+            touch.source,
+            touch.medium,
+            touch.campaign,
+            touch.term,
+            touch.content,
+            json.dumps(dict(touch.click_ids), ensure_ascii=False) if touch.click_ids else "{}",
+            number_id,
+            version,
+            self.decision.take,
+            pool_id,
+            self.decision.ends,
+            self.until(now),
+            self.shown(),
+            pool is not None and candidate is None,
+        )
+
+    def until(self, now: datetime) -> datetime | None:
+        """An active visit keeps its number for as long as it takes to be lost, and the tail after that."""
+        if self.pool is None or self.decision.candidate is None:
+            return None
+        return now + LOST_AFTER + timedelta(seconds=self.pool.reservation_seconds)
+
+    def shown(self) -> str:
+        if self.static is not None:
+            return self.static.e164
+        if self.decision.candidate is not None:
+            return self.decision.candidate.e164
+        pool_default = self.pool.default_number if self.pool else None
+        return pool_default or self.waiting.question.view.site.default_number
+
+    def answer(self, now: datetime) -> Shown:
+        how: How = "static" if self.static else self.decision.how
+        return Shown(session=self.key, number=self.shown(), how=how, valid_until=self.until(now))
