@@ -35,11 +35,11 @@ _log.addFilter(_worth_a_line)
 
 @dataclass(frozen=True, kw_only=True)
 class Bounds:
-    """How much a listener takes. Together they stay far below the process's file handles: calls need
-    those as well."""
+    """How much a listener takes. Two of them stay below the usual 1,024 file handles of a process: calls
+    need some as well."""
 
-    connections: int = 512
-    per_address: int = 128
+    connections: int = 384
+    per_address: int = 96
     head_seconds: float = 4.0
     idle_seconds: float = 75.0
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import asyncpg
 import pytest
 import structlog
 from aiohttp import web as aiohttp_web
@@ -222,6 +223,13 @@ def company_template(postgres_server: PostgresServer, template_database: str) ->
     return name
 
 
+async def drop_database(server: PostgresServer, name: str) -> None:
+    """A hundred databases left behind take the server half a minute to stop."""
+    admin = await asyncpg.connect(server.dsn("postgres"))
+    await admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    await admin.close()
+
+
 @pytest.fixture
 async def company(
     postgres_server: PostgresServer, company_template: str
@@ -231,6 +239,7 @@ async def company(
     database = await Database.connect(dsn, connections=8)
     yield database
     await database.close()
+    await drop_database(postgres_server, name)
 
 
 @pytest.fixture
