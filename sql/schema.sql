@@ -106,6 +106,7 @@ CREATE TABLE public.call (
     hangup_cause integer,
     sip_call_id text,
     attribution_id bigint,
+    events integer DEFAULT 0 NOT NULL,
     recordings_at timestamp with time zone,
     created_at timestamp with time zone NOT NULL,
     CONSTRAINT call_hung_up_by_check CHECK ((hung_up_by = ANY (ARRAY['caller'::text, 'company'::text, 'system'::text]))),

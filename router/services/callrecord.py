@@ -11,12 +11,12 @@ import structlog
 
 from router.domain import phone
 from router.domain.callflow import CallFacts, fold
-from router.domain.model import CallEvent, OrganisationId
+from router.domain.model import CallState, OrganisationId
 from router.services.attributing import Attributor, Question
 from router.services.live import Live
 from router.services.metrics import CallMetrics
 from router.store import calls as store
-from router.store.calls import CallRow
+from router.store.calls import CallRow, Told
 from router.store.database import Queries
 
 log = structlog.get_logger(__name__)
@@ -27,6 +27,7 @@ class Change:
     """A call as it was, what is known of it now, and its attribution in force."""
 
     row: CallRow
+    before: CallState
     facts: CallFacts
     organisation_id: OrganisationId | None
     method: str | None
@@ -45,17 +46,16 @@ class Recorder:
     async def bring_up_to_date(
         self, queries: Queries, linkedids: Sequence[str], now: datetime
     ) -> list[Change]:
-        """Fold each call's events and write the outcome, inside the caller's transaction."""
-        events = await store.events(queries, linkedids)
-        rows = await store.held(queries, linkedids)
+        """Fold each call's events, those of others included, and write the outcome."""
         changes = []
-        for linkedid in linkedids:
-            facts = _folded(events[linkedid], linkedid)
+        for call in await store.told(queries, linkedids):
+            facts = _folded(call)
             if facts is None:
                 continue
-            row = rows.get(linkedid) or await self._created(queries, facts, now)
+            row = call.row or await self._created(queries, facts, now)
             if row is not None:
-                changes.append(await self._write(queries, row, facts, now))
+                change = await self._write(queries, row, facts, len(call.events), now)
+                changes += [change] if change is not None else []
         return changes
 
     async def _created(self, queries: Queries, facts: CallFacts, now: datetime) -> CallRow | None:
@@ -77,11 +77,12 @@ class Recorder:
             arrived_at=facts.arrived_at,
             now=now,
         )
-        return (await store.held(queries, [facts.linkedid])).get(facts.linkedid)
+        return (await store.told(queries, [facts.linkedid]))[0].row
 
     async def _write(
-        self, queries: Queries, row: CallRow, facts: CallFacts, now: datetime
-    ) -> Change:
+        self, queries: Queries, row: CallRow, facts: CallFacts, events: int, now: datetime
+    ) -> Change | None:
+        """None if somebody who knows more has written it meanwhile."""
         method, level, confidence = row.method, row.level, row.confidence
         organisation_id = row.organisation_id
         if row.attribution_id is None and facts.arrived and facts.arrived_at is not None:
@@ -92,9 +93,12 @@ class Recorder:
                 found = credit.attribution
                 method, level, confidence = found.method, found.level, found.confidence
                 organisation_id = credit.found.organisation_id
-        await store.update(queries, row.id, facts)
+        before = await store.update(queries, row.id, facts, events)
+        if before is None:
+            return None
         return Change(
             row=row,
+            before=before,
             facts=facts,
             organisation_id=organisation_id,
             method=method,
@@ -114,7 +118,7 @@ class Recorder:
                 "organisation_id": change.organisation_id,
             },
         )
-        if facts.state != "ended" or row.state == "ended":
+        if facts.state != "ended" or change.before == "ended":
             return
         self._metrics.calls.labels(row.site or "", facts.outcome or "").inc()
         self._metrics.routes.labels(facts.route_source or "none").inc()
@@ -144,12 +148,12 @@ class Recorder:
         )
 
 
-def _folded(events: Sequence[CallEvent], linkedid: str) -> CallFacts | None:
+def _folded(call: Told) -> CallFacts | None:
     """None, and a line in the log, for events that cannot be folded: one bad call never stops the rest."""
     try:
-        return fold(events)
+        return fold(call.events)
     except (ValueError, ArithmeticError, LookupError):
-        log.exception("call not folded", linkedid=linkedid)
+        log.exception("call not folded", linkedid=call.linkedid)
         return None
 
 

@@ -25,14 +25,14 @@ from router.domain import phone, routing
 from router.domain.callflow import LOST
 from router.domain.model import Arrival, CallEvent, Route, Target
 from router.services.attributing import Attributor, Credit, Question
-from router.services.callrecord import Recorder
+from router.services.callrecord import Change, Recorder
 from router.services.clocks import Clocks
 from router.services.live import Live
 from router.services.metrics import CallMetrics
 from router.services.upkeep import Upkeep
 from router.store import arrivals
 from router.store import calls as store
-from router.store.database import Database, deadline
+from router.store.database import Database, Queries, deadline
 
 log = structlog.get_logger(__name__)
 
@@ -166,7 +166,7 @@ class Calls:
     async def attribute_again(self, linkedid: str, now: datetime) -> bool:
         """Decide anew about a call as of its arrival; the earlier decision stays beside the new one."""
         async with self._database.transaction() as queries:
-            row = (await store.held(queries, [linkedid])).get(linkedid)
+            row = (await store.told(queries, [linkedid]))[0].row
             if row is None:
                 return False
             question = Question(
@@ -185,28 +185,37 @@ class Calls:
         now: datetime,
         position: Position | None = None,
     ) -> None:
-        """Store events, each once, in one commit with the file's position; then tell what changed.
+        """Store events, each once, bring their calls up to date, tell what changed. All of it in one commit
+        with the file's position, where there is one.
 
         `source` is ``ami``, ``file`` or ``resync``. Events in any order, any number of times.
         """
         async with self._absorbing:
             fresh = [event for event in events if event.digest not in self._heard]
-            if not fresh and position is None:
-                return
             await self._upkeep.ensure(now)
-            changes = []
-            async with self._database.transaction() as queries:
-                if position is not None:
+            if position is None:
+                changes = await self._take_in(self._database, fresh, now)
+            else:
+                async with self._database.transaction() as queries:
                     await store.move_cel_position(
                         queries, position.host, position.inode, position.read_bytes, now
                     )
-                told = await store.add_events(queries, fresh) if fresh else []
-                if told:
-                    changes = await self._recorder.bring_up_to_date(queries, told, now)
+                    changes = await self._take_in(queries, fresh, now)
             self._remember(fresh)
         self._metrics.events.labels(source).inc(len(fresh))
         for change in changes:
             self._recorder.tell(change)
+
+    async def _take_in(
+        self, queries: Queries, events: Sequence[CallEvent], now: datetime
+    ) -> list[Change]:
+        """Store, then fold. Without a transaction around both a crash in between is mended by the file:
+        its place was not moved, so these events come again, and their calls are folded again."""
+        if not events:
+            return []
+        await store.add_events(queries, events)
+        linkedids = sorted({event.linkedid for event in events})
+        return await self._recorder.bring_up_to_date(queries, linkedids, now)
 
     def _remember(self, events: Sequence[CallEvent]) -> None:
         for event in events:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime
+from typing import Any
 
 from router.domain.callflow import CallFacts
 from router.domain.model import CallEvent, CallId, CallState, OrganisationId
@@ -25,11 +26,22 @@ class CallRow:
     arrived_at: datetime
     state: CallState
     attribution_id: int | None
-    answered_at: datetime | None
     method: str | None
     level: str | None
     confidence: float | None
     site: str | None
+
+
+_ROW = tuple(field.name for field in fields(CallRow))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """Everything that was said of a call, and its row if there is one."""
+
+    linkedid: str
+    events: Sequence[CallEvent]
+    row: CallRow | None
 
 
 async def known(queries: Queries, linkedid: str) -> tuple[CallId, str, int | None] | None:
@@ -61,11 +73,11 @@ async def create(
     )
 
 
-async def add_events(queries: Queries, events: Sequence[CallEvent]) -> list[str]:
-    """Store events, each once. Returns the linkedids of which something new was said, ascending."""
+async def add_events(queries: Queries, events: Sequence[CallEvent]) -> None:
+    """Store events, each once."""
     # in one order everywhere: two writers of the same rows wait for each other, and never both
     ordered = sorted(events, key=lambda event: (event.linkedid, event.digest))
-    found = await queries.fetch(
+    await queries.execute(
         "calls.add_events",
         linkedids=[event.linkedid for event in ordered],
         digests=[event.digest for event in ordered],
@@ -74,26 +86,41 @@ async def add_events(queries: Queries, events: Sequence[CallEvent]) -> list[str]
         uniqueids=[event.uniqueid for event in ordered],
         data=[dict(event.data) for event in ordered],
     )
-    return [row["linkedid"] for row in found]
 
 
-async def events(queries: Queries, linkedids: Sequence[str]) -> dict[str, list[CallEvent]]:
-    """Everything that was said of some calls, by linkedid."""
-    found: dict[str, list[CallEvent]] = {linkedid: [] for linkedid in linkedids}
-    for row in await queries.fetch("calls.events", linkedids=list(linkedids)):
-        found[row["linkedid"]].append(CallEvent(**row))
-    return found
+async def told(queries: Queries, linkedids: Sequence[str]) -> list[Told]:
+    """Some calls, with everything that was said of them."""
+    rows = await queries.fetch("calls.told", linkedids=list(linkedids))
+    return [_told(dict(row)) for row in rows]
 
 
-async def held(queries: Queries, linkedids: Sequence[str]) -> dict[str, CallRow]:
-    """Calls by linkedid, locked until the transaction ends."""
-    found = await queries.fetch("calls.held", linkedids=list(linkedids))
-    return {row["linkedid"]: CallRow(**row) for row in found}
+def _told(row: Mapping[str, Any]) -> Told:
+    columns = zip(
+        *(row[name] or () for name in ("digests", "ats", "kinds", "uniqueids", "data")), strict=True
+    )
+    return Told(
+        linkedid=row["linkedid"],
+        events=[
+            CallEvent(
+                linkedid=row["linkedid"],
+                digest=digest,
+                at=at,
+                kind=kind,
+                uniqueid=uniqueid,
+                data=data,
+            )
+            for digest, at, kind, uniqueid, data in columns
+        ],
+        row=CallRow(**{name: row[name] for name in _ROW}) if row["id"] is not None else None,
+    )
 
 
-async def update(queries: Queries, call_id: CallId, facts: CallFacts) -> None:
-    """Bring a call up to date with what was said of it."""
-    await queries.execute(
+async def update(
+    queries: Queries, call_id: CallId, facts: CallFacts, events: int
+) -> CallState | None:
+    """Bring a call up to date with what `events` events say of it. Returns the state it was in, or None if
+    it was brought up to date with more by somebody else."""
+    before: CallState | None = await queries.fetchval(
         "calls.update",
         id=call_id,
         arrived_at=facts.arrived_at,
@@ -109,7 +136,9 @@ async def update(queries: Queries, call_id: CallId, facts: CallFacts) -> None:
         hung_up_by=facts.hung_up_by,
         hangup_cause=facts.hangup_cause,
         sip_call_id=facts.sip_call_id or None,
+        events=events,
     )
+    return before
 
 
 async def unfinished(queries: Queries, before: datetime) -> list[str]:

@@ -224,6 +224,8 @@ CREATE TABLE call (
     hangup_cause    integer,
     sip_call_id     text,
     attribution_id  bigint,
+    -- from how many events this row was folded: what knows fewer does not overwrite it
+    events          integer NOT NULL DEFAULT 0,
     -- when its recordings were looked for, after its end
     recordings_at   timestamptz,
     created_at      timestamptz NOT NULL

@@ -8,28 +8,31 @@ VALUES ($1, $2, $3, $4, $5, $6, 'arrived', $7) ON CONFLICT (linkedid) DO NOTHING
 SELECT id, ref, attribution_id FROM call WHERE linkedid = $1;
 
 -- add_events(linkedids, digests, ats, kinds, uniqueids, data)
--- What Asterisk said; what is known already is passed over. The calls that something new was said of.
-WITH added AS (
-    INSERT INTO call_event (linkedid, digest, at, kind, uniqueid, data)
-    SELECT * FROM unnest($1::text[], $2::bytea[], $3::timestamptz[], $4::text[], $5::text[], $6::jsonb[])
-    ON CONFLICT DO NOTHING RETURNING linkedid
-)
-SELECT DISTINCT linkedid FROM added ORDER BY linkedid;
+-- What Asterisk said; what is known already is passed over.
+INSERT INTO call_event (linkedid, digest, at, kind, uniqueid, data)
+SELECT * FROM unnest($1::text[], $2::bytea[], $3::timestamptz[], $4::text[], $5::text[], $6::jsonb[])
+ON CONFLICT DO NOTHING;
 
--- events(linkedids)
--- Everything that was said of some calls.
-SELECT linkedid, digest, at, kind, uniqueid, data FROM call_event WHERE linkedid = ANY ($1::text[]);
+-- told(linkedids)
+-- Calls with everything that was said of them; `id` is null where there is no row yet.
+SELECT asked.linkedid, call.id, call.ref, call.organisation_id, call.did, call.caller, call.trunk, call.arrived_at,
+       call.state, call.attribution_id, attribution.method, attribution.level, attribution.confidence,
+       site.name AS site, said.digests, said.ats, said.kinds, said.uniqueids, said.data
+FROM unnest($1::text[]) AS asked (linkedid)
+LEFT JOIN call ON call.linkedid = asked.linkedid
+LEFT JOIN attribution ON attribution.id = call.attribution_id
+LEFT JOIN site ON site.id = call.site_id
+LEFT JOIN LATERAL (
+    SELECT array_agg(digest) AS digests, array_agg(at) AS ats, array_agg(kind) AS kinds,
+           array_agg(uniqueid) AS uniqueids, array_agg(data) AS data
+    FROM call_event WHERE call_event.linkedid = asked.linkedid
+) AS said ON true
+ORDER BY asked.linkedid;
 
--- held(linkedids)
--- Calls about to be brought up to date, locked in one order.
-SELECT call.id, call.ref, call.linkedid, call.organisation_id, call.did, call.caller, call.trunk, call.arrived_at,
-       call.state, call.attribution_id, call.answered_at, attribution.method, attribution.level,
-       attribution.confidence, site.name AS site
-FROM call LEFT JOIN attribution ON attribution.id = call.attribution_id LEFT JOIN site ON site.id = call.site_id
-WHERE call.linkedid = ANY ($1::text[]) ORDER BY call.linkedid FOR UPDATE OF call;
-
--- update(id, arrived_at, state, outcome, route_source, target, ringing_at, answered_at, ended_at, ring_ms, talk_ms, hung_up_by, hangup_cause, sip_call_id)
--- What the events say of a call now. Where Asterisk took a record of its own, the target is that one's.
+-- update(id, arrived_at, state, outcome, route_source, target, ringing_at, answered_at, ended_at, ring_ms, talk_ms, hung_up_by, hangup_cause, sip_call_id, events)
+-- What the events say of a call now, unless the row knows more already; returns its state until then. Where
+-- Asterisk took a record of its own, the target is that one's.
+WITH was AS (SELECT state FROM call WHERE id = $1 AND events <= $15 FOR UPDATE)
 UPDATE call SET
     arrived_at = coalesce($2, arrived_at), state = $3, outcome = $4, route_source = coalesce($5, route_source),
     target_id = CASE WHEN $6::text IS NULL OR $6 = target THEN target_id ELSE
@@ -38,8 +41,9 @@ UPDATE call SET
            AND $6 = 'PJSIP/' || coalesce(found.endpoint, found.e164 || '@' || trunk.name)
          ORDER BY found.id LIMIT 1) END,
     target = coalesce($6, target), ringing_at = $7, answered_at = $8, ended_at = $9, ring_ms = $10, talk_ms = $11,
-    hung_up_by = $12, hangup_cause = $13, sip_call_id = coalesce($14, sip_call_id)
-WHERE id = $1;
+    hung_up_by = $12, hangup_cause = $13, sip_call_id = coalesce($14, sip_call_id), events = $15
+FROM was WHERE call.id = $1
+RETURNING was.state;
 
 -- unfinished(before)
 -- Calls that arrived before a moment and have not ended.
