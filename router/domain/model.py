@@ -253,6 +253,11 @@ class CallEvent:
     digest: bytes
 
 
+def hundredths(confidence: float) -> int:
+    """A probability in whole per cent. What is not certain is never rounded up to a hundred."""
+    return 100 if confidence >= 1 else min(99, round(confidence * 100))
+
+
 def confidence_in_words(confidence: float) -> str:
     """A probability as staff read it."""
     if confidence >= 0.95:

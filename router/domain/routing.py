@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from router.domain import phone
 from router.domain.errors import PhoneRefused
-from router.domain.model import Attribution, Target, Touch
+from router.domain.model import Attribution, Target, Touch, hundredths
 
 NAME_BYTES = 80
 _ELLIPSIS = "…"
@@ -101,7 +101,7 @@ def caller_name(attribution: Attribution) -> str:
     touch = attribution.touch
     if touch is None:
         return ""
-    percent = f" {attribution.confidence * 100:.0f}%" if attribution.confidence < 1 else ""
+    percent = f" {hundredths(attribution.confidence)}%" if attribution.confidence < 1 else ""
     # brackets and quotes are SIP's own: legal when escaped, yet telephones stumble over them
     names = [
         clean(name.translate(_SIP_MARKS)) for name in (touch.source, touch.medium, touch.campaign)
@@ -117,7 +117,7 @@ def tags(attribution: Attribution) -> Mapping[str, str]:
         "medium": clean(touch.medium),
         "campaign": clean(touch.campaign),
         "method": attribution.method,
-        "confidence": f"{attribution.confidence:.2f}",
+        "confidence": f"{hundredths(attribution.confidence) / 100:.2f}",
     }
     return {name: value for name, value in named.items() if value}
 

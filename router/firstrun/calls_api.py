@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from router.domain.model import hundredths
 from router.firstrun import http_client
 
 _PATIENCE_SECONDS = 15.0
@@ -99,7 +100,7 @@ def _credit(credit: Record | None) -> list[tuple[str, str]]:
     return [
         ("came from", origin_of(credit)),
         ("method", f"{method}: {_METHODS.get(method, '')}"),
-        ("confidence", f"{credit['confidence']:.2f}, {credit['words']}, that it is this {level}"),
+        ("confidence", f"{hundredths(credit['confidence'])} %, {credit['words']}, that it is this {level}"),
     ]
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from router.domain import phone
+from router.domain.model import hundredths
 from router.firstrun.calls_api import Record, caller_of, origin_of, seconds
 from router.firstrun.company_line import Ring
 from router.store.firstrun import Visit
@@ -68,7 +69,7 @@ def _stage(call: Record, stage: str, *, new: bool, ended: bool) -> str:
     credit = call["attribution"]
     came = "not attributed yet"
     if credit:
-        came = f"{origin_of(credit)} ({credit['words']}, {credit['confidence']:.2f})"
+        came = f"{origin_of(credit)} ({credit['words']}, {hundredths(credit['confidence'])} %)"
     who = f"{caller_of(call)} dialled {call['number']['readable']}, from {came}"
     heard = ", ".join(seconds(found["duration_ms"]) for found in call["recordings"])
     end = f"{call['outcome']}, talked {seconds(call['talk_ms'])}, hung up by the {call['hung_up_by'] or '?'}"

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from router.domain import routing
-from router.domain.model import Attribution, Route, Target, TargetId, Touch
+from router.domain.model import Attribution, Route, Target, TargetId, Touch, hundredths
 from router.telephony import variables
 
 OFFICE = Target(
@@ -205,3 +205,9 @@ def test_quotes_are_escaped_once_more_for_agi() -> None:
 def test_no_route_is_an_empty_object() -> None:
     """Which does not open Asterisk's breaker, and makes it take its own record."""
     assert variables.answer(None) == "{}"
+
+
+@pytest.mark.parametrize(("p", "shown"), [(0.5, 50), (0.994, 99), (0.9999, 99), (1.0, 100)])
+def test_what_is_not_certain_is_never_a_hundred_per_cent(p: float, shown: int) -> None:
+    """The display, the header and the terminal round alike."""
+    assert hundredths(p) == shown

@@ -52,7 +52,7 @@ def test_record_in_words() -> None:
         "5e55",
         "google / cpc / -",
         "reservation: by who was shown the number",
-        "0.99, almost certain, that it is this session",
+        "99 %, almost certain, that it is this session",
         "front desk, chosen by router",
         "rang 0.5 s, talked 2.5 s; answered, hung up by the caller",
         "2.5 s in stereo, 79360 bytes, whole",
@@ -116,7 +116,7 @@ def test_each_stage_of_a_call_is_told_once() -> None:
     def tell(**changes: Any) -> str:
         return teller.line(Event(at=AT, what=record(**changes)))
 
-    who = "+7 916 123-45-67 dialled +7 495 135-01-01, from google / cpc / - (almost certain, 0.99)"
+    who = "+7 916 123-45-67 dialled +7 495 135-01-01, from google / cpc / - (almost certain, 99 %)"
     assert tell(state="arrived") == ""
     assert tell(state="ringing") == f"call abcdef  ringing: {who}"
     assert tell(state="ringing") == ""
