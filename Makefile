@@ -30,14 +30,14 @@ test: ## all tests: units, PostgreSQL, real Asterisk and SIPp, a real browser
 lint: ## formatter, linter, types and layers
 	@$(BOOTSTRAP) lint
 
-bench: ## measures the set-up time the router adds to a call, and the number API
+bench: ## measures against baselines, in one run: call set-up, FastAGI, number API (ARGS="calls web")
 	@$(BOOTSTRAP) bench $(ARGS)
 
 doctor: ## what is missing on this machine or in this instance, and how to mend it
 	@$(PYTHON) -m router.firstrun.doctor
 
-clean: ## stops nothing, removes everything the other targets made
+clean: ## removes everything the other targets made (refused while it runs)
 	@$(PYTHON) -m router.firstrun.clean
 
 docker-check: ## builds and starts docker/compose.yaml for real
-	@sh docker/check.sh
+	@docker/check.sh

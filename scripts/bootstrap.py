@@ -62,7 +62,7 @@ def become(command: str, arguments: list[str], found: dict[str, str]) -> NoRetur
     python = str(CHECKOUT / ".venv/bin/python")
     program = {
         "test": ["-m", "pytest"],
-        "bench": ["-m", "pytest", "-s", "tests/bench"],
+        "bench": ["-m", "tests.bench"],
         "lint": ["scripts/lint.py"],
         "prepare": ["-c", ""],
     }.get(command, ["-m", "router.firstrun", command])
