@@ -141,6 +141,9 @@ async def serve(settings: Settings, clock: Clock) -> None:
                 ),
             )
         )
+        # or the first call on each connection waits for its statements to be planned
+        with contextlib.suppress(StoreUnavailable):
+            await calls.warm(clock(), CALL_CONNECTIONS)
         # calls before visitors: FastAGI listens first
         await agi.start()
         for application, address in (
