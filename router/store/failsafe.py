@@ -7,15 +7,16 @@ from router.store.arrivals import target_from
 from router.store.database import Queries
 
 
-async def numbers(
+async def routes(
     queries: Queries,
-) -> list[tuple[str, bool, tuple[Target, ...], frozenset[str]]]:
-    """Of every number in use: E.164, whether it is recorded, its targets, those that are our own numbers."""
+) -> list[tuple[list[str], bool, tuple[Target, ...], frozenset[str]]]:
+    """Of all numbers in use, by common route: E.164 of each, whether they are recorded, their targets, and
+    those of the targets that are our own numbers."""
     found = []
-    for row in await queries.fetch("failsafe.numbers"):
+    for row in await queries.fetch("failsafe.routes"):
         targets = row["targets"] or []
         ours = frozenset(target["e164"] for target in targets if target["ours"])
-        found.append((row["e164"], row["record"], tuple(map(target_from, targets)), ours))
+        found.append((row["numbers"], row["record"], tuple(map(target_from, targets)), ours))
     return found
 
 

@@ -109,10 +109,15 @@ class FailsafeSync:
     async def desired(self) -> dict[Record, str]:
         """What Asterisk should hold. A number without a line that may be called has no record."""
         found: dict[Record, str] = {}
-        for e164, record, targets, ours in await store.numbers(self._database):
-            _add(found, (variables.FAMILY_NUMBER, e164.lstrip("+")), targets, ours, record=record)
+        for numbers, record, targets, ours in await store.routes(self._database):
+            value = _value(targets, ours, record=record)
+            if value is not None:
+                family = variables.FAMILY_NUMBER
+                found.update(((family, e164.lstrip("+")), value) for e164 in numbers)
         for name, target, ours in await store.trunks(self._database):
-            _add(found, (variables.FAMILY_TRUNK, name), (target,), ours, record=True)
+            value = _value((target,), ours, record=True)
+            if value is not None:
+                found[variables.FAMILY_TRUNK, name] = value
         return found
 
     async def _present(self, family: str) -> dict[Record, str]:
@@ -128,21 +133,16 @@ class FailsafeSync:
         return found
 
 
-def _add(
-    found: dict[Record, str],
-    at: Record,
-    targets: tuple[Target, ...],
-    ours: frozenset[str],
-    *,
-    record: bool,
-) -> None:
+def _value(targets: tuple[Target, ...], ours: frozenset[str], *, record: bool) -> str | None:
+    """The record of a route; None where no line of it may be called."""
     plan = routing.plan(targets, ours)
     if plan.target is None:
-        return
+        return None
     try:
-        found[at] = versioned(plan.target, record=record)
+        return versioned(plan.target, record=record)
     except variables.Unwritable:
-        log.exception("fail-safe route not written", family=at[0])
+        log.exception("fail-safe route not written", target=plan.target.name)
+        return None
 
 
 def versioned(target: Target, *, record: bool) -> str:

@@ -1,13 +1,19 @@
--- numbers()
--- The route of every number in use, for Asterisk's own database.
-SELECT number.e164, coalesce(number.record, pool.record, true) AS record,
+-- routes()
+-- The routes of all numbers in use, for Asterisk's own database: each with the numbers that share it, which
+-- are thousands while routes are few.
+WITH route AS (
+    SELECT coalesce(number.record, pool.record, true) AS record, number.target_id AS own, pool.target_id AS pools,
+           site.target_id AS sites, array_agg(number.e164) AS numbers
+    FROM number LEFT JOIN pool ON pool.id = number.pool_id LEFT JOIN site ON site.id = pool.site_id
+    WHERE number.withdrawn_at IS NULL
+    GROUP BY 1, 2, 3, 4
+)
+SELECT route.numbers, route.record,
        (SELECT jsonb_agg(to_jsonb(target) || jsonb_build_object('trunk', trunk.name,
                  'ours', EXISTS (SELECT FROM number AS own WHERE own.e164 = target.e164)) ORDER BY wanted.place)
-        FROM unnest(ARRAY[number.target_id, pool.target_id, site.target_id])
-             WITH ORDINALITY AS wanted (id, place)
+        FROM unnest(ARRAY[route.own, route.pools, route.sites]) WITH ORDINALITY AS wanted (id, place)
         JOIN target ON target.id = wanted.id LEFT JOIN trunk ON trunk.id = target.trunk_id) AS targets
-FROM number LEFT JOIN pool ON pool.id = number.pool_id LEFT JOIN site ON site.id = pool.site_id
-WHERE number.withdrawn_at IS NULL;
+FROM route;
 
 -- trunks()
 -- The default line of every trunk that has one.
