@@ -11,7 +11,7 @@ help: ## this text
 	@echo
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 	@echo
-	@echo "settings, with examples: PORT=9080  NUMBER=+74957770001  CALLER=+79161234567  ONCE=1"
+	@echo "settings, with examples: PORT=9080  NUMBER=+74951350101  CALLER=+79161234567  ONCE=1"
 	@echo "  DEBIAN_MIRROR=http://mirror.example/debian  ASTERISK_SUITE=sid  DEBIAN_REFUSE_EXPIRED=1"
 	@echo "  CALL_ROUTER_CACHE=/var/cache/call-router (unpacked packages shared by checkouts)"
 

@@ -100,7 +100,10 @@ def _credit(credit: Record | None) -> list[tuple[str, str]]:
     return [
         ("came from", origin_of(credit)),
         ("method", f"{method}: {_METHODS.get(method, '')}"),
-        ("confidence", f"{hundredths(credit['confidence'])} %, {credit['words']}, that it is this {level}"),
+        (
+            "confidence",
+            f"{hundredths(credit['confidence'])} %, {credit['words']}, that it is this {level}",
+        ),
     ]
 
 
