@@ -18,7 +18,7 @@ from router.services.clocks import Clocks
 from router.services.metrics import CallMetrics
 from router.store import arrivals
 from router.store.arrivals import Dialled
-from router.store.database import Database, Queries
+from router.store.database import Database, Queries, deadline
 
 log = structlog.get_logger(__name__)
 
@@ -26,6 +26,7 @@ log = structlog.get_logger(__name__)
 SETTLE_FROM = 64
 SETTLE_EVERY = 10.0
 SETTLE_AT_ONCE = 20
+PATIENCE = 10.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,9 +144,13 @@ class Attributor:
             except TimeoutError:
                 wanted, t = [], clock()
             try:
-                wanted = wanted or await arrivals.lacking_past(self._database, SETTLE_AT_ONCE)
+                wanted = wanted or await deadline(
+                    arrivals.lacking_past(self._database, SETTLE_AT_ONCE),
+                    PATIENCE,
+                    what="past visits",
+                )
                 for number_id, e164 in wanted:
-                    await self.settle(number_id, e164, t)
+                    await deadline(self.settle(number_id, e164, t), PATIENCE, what="past visits")
             except StoreUnavailable as error:
                 log.warning("past visits not summed up", reason=str(error))
 

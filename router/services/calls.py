@@ -37,6 +37,8 @@ from router.store.database import Database, Queries, deadline
 log = structlog.get_logger(__name__)
 
 PATIENCE = 0.5
+# nobody waits for these, but one that hangs must not hold up the rest for ever
+ABSORB_PATIENCE = 10.0
 NOT_OURS = 404
 _REMEMBERED = 20_000
 # younger calls may be on their way into Asterisk's list of channels
@@ -192,19 +194,25 @@ class Calls:
         """
         async with self._absorbing:
             fresh = [event for event in events if event.digest not in self._heard]
-            await self._upkeep.ensure(now)
-            if position is None:
-                changes = await self._take_in(self._database, fresh, now)
-            else:
-                async with self._database.transaction() as queries:
-                    await store.move_cel_position(
-                        queries, position.host, position.inode, position.read_bytes, now
-                    )
-                    changes = await self._take_in(queries, fresh, now)
+            changes = await deadline(
+                self._absorb(fresh, now, position), ABSORB_PATIENCE, what="call events"
+            )
             self._remember(fresh)
         self._metrics.events.labels(source).inc(len(fresh))
         for change in changes:
             self._recorder.tell(change)
+
+    async def _absorb(
+        self, events: Sequence[CallEvent], now: datetime, position: Position | None
+    ) -> list[Change]:
+        await self._upkeep.ensure(now)
+        if position is None:
+            return await self._take_in(self._database, events, now)
+        async with self._database.transaction() as queries:
+            await store.move_cel_position(
+                queries, position.host, position.inode, position.read_bytes, now
+            )
+            return await self._take_in(queries, events, now)
 
     async def _take_in(
         self, queries: Queries, events: Sequence[CallEvent], now: datetime
@@ -225,7 +233,9 @@ class Calls:
 
     async def position(self, host: str) -> Position | None:
         """How far a host's file has been read."""
-        found = await store.cel_position(self._database, host)
+        found = await deadline(
+            store.cel_position(self._database, host), ABSORB_PATIENCE, what="position in the file"
+        )
         return Position(host=host, inode=found[0], read_bytes=found[1]) if found else None
 
     async def reconcile(self, alive: Collection[str], host: str, now: datetime) -> list[str]:
@@ -235,7 +245,11 @@ class Calls:
         as long as it takes to read on.
         """
         moment = now + self._clocks.asterisk
-        unfinished = await store.unfinished(self._database, moment - _SETTLED_CALL)
+        unfinished = await deadline(
+            store.unfinished(self._database, moment - _SETTLED_CALL),
+            ABSORB_PATIENCE,
+            what="unfinished calls",
+        )
         lost = [one for one in unfinished if one not in alive and _of_host(one, host)]
         events = [
             CallEvent(

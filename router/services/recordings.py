@@ -23,12 +23,13 @@ from router.domain.errors import NotFound, StoreUnavailable
 from router.services.live import Live
 from router.services.metrics import CallMetrics
 from router.store import recordings as store
-from router.store.database import Database
+from router.store.database import Database, deadline
 from router.store.recordings import Unheard
 
 log = structlog.get_logger(__name__)
 
 EVERY = 1.0
+PATIENCE = 30.0
 # the marker is made some 13 ms after the end, on a busy disk later
 GRACE = timedelta(seconds=5)
 # what is missing of the talk in a recording that was cut
@@ -119,7 +120,7 @@ class Recordings:
         """Look for the recordings of calls that have ended; to be run for ever."""
         while True:
             try:
-                await self.collect(clock())
+                await deadline(self.collect(clock()), PATIENCE, what="recordings")
             except (StoreUnavailable, OSError) as error:
                 log.warning("recordings not looked for", error=str(error))
             await asyncio.sleep(EVERY)

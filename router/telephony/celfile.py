@@ -147,8 +147,10 @@ class CelTailer:
             self._ended.notify_all()
 
     def _events(self, data: bytes) -> list[CallEvent]:
+        if not data:
+            return []
         events, broken = [], 0
-        for line in data.decode(errors="replace").splitlines():
+        for line in data.decode(errors="replace").removesuffix("\n").split("\n"):
             try:
                 events.append(cel.from_csv(next(csv.reader([line], strict=True))))
             except (cel.BrokenRow, csv.Error, StopIteration):
@@ -165,7 +167,7 @@ def _next_piece(path: Path, position: Position | None) -> _Piece | None:
         current = path.stat()
     except FileNotFoundError:
         current = None
-    if position is not None and (current is None or current.st_ino != position.inode):
+    if position is not None and (current is None or _inode(current.st_ino) != position.inode):
         old = _renamed(path, position.inode)
         rest = _piece(old, position.inode, position.read_bytes) if old is not None else None
         # a torn last line of a file that nobody writes any more is given up
@@ -176,13 +178,18 @@ def _next_piece(path: Path, position: Position | None) -> _Piece | None:
         return None
     start = position.read_bytes if position is not None else 0
     # shorter than what was read: it was emptied, and begun anew
-    return _piece(path, current.st_ino, start if start <= current.st_size else 0)
+    return _piece(path, _inode(current.st_ino), start if start <= current.st_size else 0)
+
+
+def _inode(number: int) -> int:
+    """Some file systems number beyond what a bigint holds."""
+    return number & (2**63 - 1)
 
 
 def _renamed(path: Path, inode: int) -> Path | None:
     """The file with this inode beside `path`."""
     with os.scandir(path.parent) as entries:
-        return next((Path(entry.path) for entry in entries if entry.inode() == inode), None)
+        return next((Path(entry.path) for entry in entries if _inode(entry.inode()) == inode), None)
 
 
 def _piece(path: Path, inode: int, start: int) -> _Piece:

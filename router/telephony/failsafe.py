@@ -21,7 +21,7 @@ from router.domain.errors import StoreUnavailable
 from router.domain.model import Target
 from router.services.readiness import Check
 from router.store import failsafe as store
-from router.store.database import Database
+from router.store.database import Database, deadline
 from router.telephony import variables
 from router.telephony.manager import AmiLogin, AmiRefused, AmiUnavailable
 
@@ -33,6 +33,7 @@ EVERY_SECONDS = 10.0
 SECONDS_PER_RECORD = 0.01
 AT_ONCE = 100
 RETRY_SECONDS = 5.0
+PATIENCE = 30.0
 
 Record = tuple[str, str]  # family, key
 
@@ -87,7 +88,7 @@ class FailsafeSync:
 
     async def sync(self) -> Outcome:
         """Compare once, and put right what differs."""
-        desired = await self.desired()
+        desired = await deadline(self.desired(), PATIENCE, what="fail-safe routes")
         present = {
             **await self._present(variables.FAMILY_NUMBER),
             **await self._present(variables.FAMILY_TRUNK),
