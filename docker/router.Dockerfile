@@ -11,7 +11,7 @@ ARG PIP_INDEX_URL=
 COPY docker/apt-install /usr/local/sbin/apt-install
 RUN apt-install ca-certificates python3-venv
 COPY requirements.lock /tmp/requirements.lock
-# The embedded PostgreSQL and the tool that patches unpacked binaries serve `make run` only.
+# The embedded PostgreSQL serves `make run` only.
 # The secret is the builder's own list of certificate authorities, for networks with a proxy that
 # signs for others; it is used in this step and stays out of the image.
 RUN --mount=type=secret,id=ca_bundle \
