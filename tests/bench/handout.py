@@ -14,12 +14,13 @@ from functools import partial
 
 import asyncpg
 
+from router.app import OTHER_CONNECTIONS
 from router.firstrun.postgres import PostgresServer
 from tests.bench import stats, workload, world
 from tests.bench.flow import HOLD, Flow, Give, Place, given_twice
-from tests.bench.ours import CONNECTIONS, OurVisits
 from tests.bench.report import Report, Row, at_least, at_most, say
 from tests.bench.strategies import SQL, Naive, SkipLocked, no_reset
+from tests.bench.visits import OurVisits
 
 _ROUNDS = 4
 # Statements are planned by what the tables hold: a day after its start no installation is empty.
@@ -280,7 +281,7 @@ async def _fresh(server: PostgresServer, name: str, company: world.Company) -> s
 @asynccontextmanager
 async def _pool(dsn: str) -> AsyncIterator[asyncpg.Pool]:
     pool = await asyncpg.create_pool(
-        dsn, min_size=CONNECTIONS, max_size=CONNECTIONS, reset=no_reset
+        dsn, min_size=OTHER_CONNECTIONS, max_size=OTHER_CONNECTIONS, reset=no_reset
     )
     try:
         yield pool

@@ -13,6 +13,7 @@ import queue
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -41,6 +42,28 @@ def family_cpu_seconds(pid: int) -> float:
         with contextlib.suppress(OSError):
             total += cpu_seconds(child)
     return total
+
+
+class Neighbours:
+    """How busy the machine was with what is none of ours, since this was made."""
+
+    def __init__(self) -> None:
+        self._busy, self._ours, self._began = _busy_seconds(), _our_seconds(), time.monotonic()
+
+    def cores(self) -> float:
+        """Cores that others kept busy, on average. To be asked when all children have ended."""
+        others = _busy_seconds() - self._busy - (_our_seconds() - self._ours)
+        return max(0.0, others) / (time.monotonic() - self._began)
+
+
+def _busy_seconds() -> float:
+    first = Path("/proc/stat").read_text().split("\n", 1)[0].split()
+    user, nice, system, _idle, _waiting, irq, softirq, steal = map(int, first[1:9])
+    return (user + nice + system + irq + softirq + steal) / _TICK
+
+
+def _our_seconds() -> float:
+    return sum(os.times()[:4])
 
 
 def pin(pid: int, cores: set[int]) -> None:

@@ -29,9 +29,9 @@ INSERT INTO reservation (id, organisation_id, number_id, session_id, pool_id, st
     FROM generate_series(1, :reservations) n, LATERAL (SELECT :now - interval '31 days' - ((n - 1) / :numbers) * interval '1 hour' AS at) t;
 
 -- Every fifth of them led to a call.
-INSERT INTO call (id, organisation_id, ref, linkedid, site_id, number_id, did, caller, trunk, arrived_at, state, outcome, route_source, target_id, target, ringing_at, answered_at, ended_at, ring_ms, talk_ms, hung_up_by, hangup_cause, attribution_id, created_at)
+INSERT INTO call (id, organisation_id, ref, linkedid, site_id, number_id, did, caller, trunk, arrived_at, state, outcome, route_source, target_id, target, ringing_at, answered_at, ended_at, ring_ms, talk_ms, hung_up_by, hangup_cause, attribution_id, recordings_at, created_at)
     OVERRIDING SYSTEM VALUE
-    SELECT n, 1, 'seed' || lpad(n::text, 18, '0'), 'seed.' || n, 1, 1 + (n - 1) % :numbers, (74951000001 + (n - 1) % :numbers)::text, '+7916' || lpad((n % 900000)::text, 7, '0'), :trunk, at, 'ended', 'answered', 'router', 1, 'PJSIP/company', at, at + interval '6 seconds', at + interval '90 seconds', 6000, 84000, 'caller', 16, n, at
+    SELECT n, 1, 'seed' || lpad(n::text, 18, '0'), 'seed.' || n, 1, 1 + (n - 1) % :numbers, (74951000001 + (n - 1) % :numbers)::text, '+7916' || lpad((n % 900000)::text, 7, '0'), :trunk, at, 'ended', 'answered', 'router', 1, 'PJSIP/company', at, at + interval '6 seconds', at + interval '90 seconds', 6000, 84000, 'caller', 16, n, at + interval '91 seconds', at
     FROM generate_series(1, :reservations / 5) n, LATERAL (SELECT :now - interval '31 days' - ((n - 1) / :numbers) * interval '1 hour' + interval '3 minutes' AS at) t;
 INSERT INTO attribution (id, call_id, decided_at, model, method, level, confidence, session_id, pool_id, source, medium, campaign, term, content, evidence, runners_up, inputs)
     OVERRIDING SYSTEM VALUE

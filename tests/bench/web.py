@@ -4,35 +4,52 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
 from functools import partial
 
-from tests.bench import machine, routers, stats
+import asyncpg
+
+from tests.bench import machine, stats
 from tests.bench.report import Report, Row, at_least
 from tests.bench.rounds import Measured, load
+from tests.bench.strategies import SQL
 
 _GOAL = 0.6
 
 
-async def measure(report: Report, dsn: str, *, rounds: int, seconds: float) -> None:
-    """`dsn` holds many free numbers, and the sessions whose heartbeats are sent."""
-    with machine.running("tests.bench.servers", "http-update", dsn, cores=machine.SERVER_CORES) as (
-        bare,
-        said,
+async def measure(report: Report, dsn: str, bare_dsn: str, *, rounds: int, seconds: float) -> None:
+    """`dsn` holds free numbers, and the sessions whose heartbeats are sent; the bare handler has a
+    database of its own, since it moves what ours goes by."""
+    connection = await asyncpg.connect(dsn)
+
+    async def freed(measured: Callable[[], Awaitable[Measured]]) -> Measured:
+        """Before each round the visitors of the last one are gone, and their numbers free."""
+        await connection.execute(SQL["handout.all_free"], datetime.now(UTC))
+        return await measured()
+
+    cores = machine.SERVER_CORES
+    with (
+        machine.running("tests.bench.servers", "http-update", bare_dsn, cores=cores) as (
+            bare,
+            said,
+        ),
+        machine.running("tests.bench.ours", "http", dsn, cores=cores) as (ours, told),
     ):
-        async with routers.running(dsn, cores=machine.SERVER_CORES) as router:
-            variants: dict[str, Callable[[], Awaitable[Measured]]] = {}
-            for connections in (16, 64):
-                for kind, server, port in (
-                    ("update", bare, int(said["port"])),
-                    ("visits", router, router.public),
-                    ("heartbeats", router, router.public),
-                ):
-                    variants[f"{kind} {connections}"] = partial(
-                        load, server, "http", port, connections, kind, seconds=seconds
-                    )
-            for name in ("update 16", "visits 16", "heartbeats 16"):
-                await variants[name]()
-            results = await stats.interleaved(variants, rounds)
+        variants: dict[str, Callable[[], Awaitable[Measured]]] = {}
+        for connections in (16, 64):
+            for kind, server, port in (
+                ("update", bare, int(said["port"])),
+                ("visits", ours, int(told["port"])),
+                ("heartbeats", ours, int(told["port"])),
+            ):
+                variants[f"{kind} {connections}"] = partial(
+                    freed,
+                    partial(load, server, "http", port, connections, kind, seconds=seconds),
+                )
+        for name in ("update 16", "visits 16", "heartbeats 16"):
+            await variants[name]()
+        results = await stats.interleaved(variants, rounds)
+    await connection.close()
     _tell(report, results)
 
 

@@ -146,8 +146,8 @@ REQUESTS: dict[str, Callable[[int], Iterator[bytes]]] = {
 
 def _post(path: str, body: Mapping[str, object], client: int) -> bytes:
     content = json.dumps(body, separators=(",", ":")).encode()
-    # Every visitor has an address of his own, told by a proxy: one address would be limited.
-    address = f"10.{client >> 16 & 255}.{client >> 8 & 255}.{client & 255}"
+    # Visitors come from everywhere, as a proxy tells it: neighbours are in different networks.
+    address = f"10.{client & 255}.{client >> 8 & 255}.{client >> 16 & 255}"
     head = (
         f"POST {path} HTTP/1.1\r\nHost: calls.example\r\nOrigin: {ORIGIN}\r\n"
         f"User-Agent: {AGENT}\r\nContent-Type: application/json\r\nAccept: */*\r\n"

@@ -47,5 +47,6 @@ UPDATE number SET holder_id = NULL, released_at = reserved_until
 WHERE holder_id IS NOT NULL AND reserved_until <= $1
 
 -- all_free(moment)
--- Frees every number, as if its reservation had been over before `moment`.
-UPDATE number SET holder_id = NULL, reserved_until = $1, released_at = $1 WHERE holder_id IS NOT NULL
+-- Frees every number, but those held for hours, as if its reservation had been over at `moment`.
+UPDATE number SET holder_id = NULL, reserved_until = $1, released_at = $1
+WHERE holder_id IS NOT NULL AND reserved_until < $1::timestamptz + interval '1 hour'
