@@ -233,6 +233,37 @@ async def test_a_visit_that_speaks_while_the_past_is_summed_up(world: World, now
     assert await arrivals.lacking_past(world.database, 5) == [(number_id, NUMBER)]
 
 
+async def test_the_past_is_kept_summed_up(
+    world: World, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a call on a number with many visits, and again after one of them has spoken."""
+    monkeypatch.setattr("router.services.attributing.SETTLE_EVERY", 0.05)
+    for hours in range(2, 90):
+        began = now - hours * timedelta(hours=5)
+        await world.visit(began=began, gone=began + 60 * S)
+    running = asyncio.create_task(world.calls.run(lambda: now + 60 * S))
+    version = "SELECT version FROM number_past WHERE packed IS NOT NULL"
+
+    async def summed_up(after: int) -> int:
+        async with asyncio.timeout(5):
+            while (found := await world.run(version) or 0) <= after:
+                await asyncio.sleep(0.02)
+        return int(found)
+
+    await world.calls.arrive(arrival(), now)
+    first = await summed_up(0)
+    await world.run("UPDATE session SET seen_at = $1 WHERE id = 1", now + 30 * S)
+    second = await summed_up(first)
+    running.cancel()
+
+    listed = (await _decision(world, now + 90 * S))["found"].candidates
+
+    assert second > first
+    # the one that spoke, and those who were credited with a share of the call
+    assert {one.session_id for one in listed if one.called == 0 or one.session_id == 1} == {1}
+    assert len(listed) < 10
+
+
 async def _decision(world: World, now: datetime) -> dict[str, Any]:
     question = Question(did=NUMBER[1:], raw_did=NUMBER, caller="", trunk="trunk1")
     credit = await world.calls._attributor.decide(world.database, question, now)
@@ -358,6 +389,25 @@ async def test_events_before_the_question(world: World, now: datetime) -> None:
 
     assert route.ref == before["ref"]
     assert before == after
+
+
+async def test_question_and_events_at_once(world: World, now: datetime) -> None:
+    """Whoever comes first: one row, one decision, and the ref that Asterisk is told is the row's."""
+    await world.visit(began=now - 60 * S, seen=now)
+    other = _second_router(world)
+    linkedids = [f"pbx1-{n}.0" for n in range(25)]
+    routes = await asyncio.gather(
+        *(world.calls.arrive(arrival(linkedid), now) for linkedid in linkedids),
+        *(
+            router.absorb(retold("answered", linkedid, now), source=source, now=now)
+            for linkedid in linkedids
+            for router, source in ((world.calls, "ami"), (other, "file"))
+        ),
+    )
+    rows = [await world.call(linkedid) for linkedid in linkedids]
+
+    assert [row["ref"] for row in rows] == [route.ref for route in routes[:25]]
+    assert {(row["outcome"], row["decisions"]) for row in rows} == {("answered", 1)}
 
 
 async def test_nothing_is_written_before_the_routers_answer(world: World, now: datetime) -> None:
