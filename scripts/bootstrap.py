@@ -32,7 +32,7 @@ NEEDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "call": (RUNTIME, ("telephony",)),
     "live": (RUNTIME, ()),
     "test": (DEVELOPMENT, ("telephony", "chromium")),
-    "bench": (DEVELOPMENT, ("telephony",)),
+    "bench": (DEVELOPMENT, ("telephony", "chromium")),
     "lint": (DEVELOPMENT, ()),
     "prepare": (DEVELOPMENT, ("telephony", "chromium")),
 }
