@@ -83,6 +83,18 @@ async def test_a_slow_answer_within_the_guard_is_used(
     assert [route["src"] for route in pbx.facts("CT_ROUTE")] == ["router"]
 
 
+async def test_one_late_answer_without_a_route_shuts_nobody_else_out(
+    pbx: Pbx, router: StubRouter, trunk: SipAgent, company: SipAgent
+) -> None:
+    """The router lives; what kept it was this call's own."""
+    router.mode, router.delay, router.answer = "slow", 0.4, {}
+    assert 0.4 <= await ring_once(pbx, trunk) < GUARD
+    router.mode, router.answer = "answer", {"t": "PJSIP/company^20"}
+    assert await ring_once(pbx, trunk) < QUICK
+    await pbx.wait_end(2)
+    assert [route["src"] for route in pbx.facts("CT_ROUTE")] == ["default", "router"]
+
+
 async def test_a_caller_who_gives_up_while_the_router_is_silent_leaves_no_channel(
     pbx: Pbx, router: StubRouter, trunk: SipAgent, company: SipAgent
 ) -> None:

@@ -136,3 +136,23 @@ async def test_a_name_of_the_caller_is_kept_where_the_router_gives_none(
     await call.answered()
     call.hang_up()
     assert (await company.next_call()).name == "Анна 🚀"
+
+
+async def test_no_number_brings_a_variable_of_its_own(
+    pbx: Pbx, router: StubRouter, trunk: SipAgent, company: SipAgent
+) -> None:
+    """The caller's and the dialled one, and the copies that Asterisk keeps of both."""
+    evil = "%0Aagi_uniqueid%3A%20another%0Aagi_evil%3A%201"
+    call = await trunk.call(
+        pbx.uri(NUMBER + evil),
+        pbx.remote,
+        caller=f"sip:+79161112233{evil}@op.example",
+        headers=[("Diversion", f"<sip:+79160000000{evil}@op.example>;reason=unconditional")],
+    )
+    await call.answered()
+    call.hang_up()
+    await pbx.wait_end()
+    asked = router.requests[0]
+    linked = {row.linked for row in pbx.events() if row.linked.startswith("test-")}
+    assert {asked["agi_uniqueid"]} == linked
+    assert "agi_evil" not in asked
