@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -130,13 +131,20 @@ class Recordings:
         complete, or it ended 5 s ago. Returns how many recordings were linked."""
         if self._root is None:
             return 0
-        linked = 0
+        linked, unread, reason = 0, 0, ""
         for call in await store.unheard(self._database, now, _AT_ONCE):
-            found = await asyncio.to_thread(search, self._root, call.linkedid, call.arrived_at)
+            try:
+                found = await asyncio.to_thread(search, self._root, call.linkedid, call.arrived_at)
+            except OSError as error:
+                # one folder that cannot be read holds up no other call; this one is looked at again
+                unread, reason = unread + 1, str(error)
+                continue
             settled = bool(found) and all(one.complete for one in found)
             if settled or call.ended_at + GRACE <= now:
                 await self._link(call, found, now)
                 linked += len(found)
+        if unread:
+            log.warning("recordings not looked for", calls=unread, error=reason)
         return linked
 
     async def _link(self, call: Unheard, found: list[Found], now: datetime) -> None:
@@ -167,7 +175,8 @@ class Recordings:
 def search(root: Path, linkedid: str, arrived_at: datetime) -> list[Found]:
     """The recordings of one call; empty files of calls that were never bridged are none.
 
-    The folder is the day of the call's arrival in UTC; around midnight a neighbour's.
+    The folder is the day of the call's arrival in UTC; around midnight a neighbour's. Raises OSError for one
+    that cannot be read: that is not the same as holding nothing.
     """
     if _LINKEDID.fullmatch(linkedid) is None:
         return []
@@ -176,7 +185,7 @@ def search(root: Path, linkedid: str, arrived_at: datetime) -> list[Found]:
         {arrived_at - timedelta(minutes=1), arrived_at, arrived_at + timedelta(minutes=1)}
     ):
         folder = root / day.strftime("%Y/%m/%d")
-        for file in sorted(folder.glob(f"{linkedid}-*.raw")):
+        for file in _named(folder, f"{linkedid}-"):
             size = file.stat().st_size
             path = str(file.relative_to(root))
             if size == 0 or any(one.path == path for one in found):
@@ -190,3 +199,14 @@ def search(root: Path, linkedid: str, arrived_at: datetime) -> list[Found]:
                 )
             )
     return found
+
+
+def _named(folder: Path, prefix: str) -> list[Path]:
+    """Raw files that begin so. Not by `Path.glob`: to that a folder it may not read is an empty one."""
+    try:
+        names = os.listdir(folder)
+    except FileNotFoundError:
+        return []
+    return [
+        folder / name for name in sorted(names) if name.startswith(prefix) and name.endswith(".raw")
+    ]

@@ -140,6 +140,28 @@ async def test_a_call_without_recording(
     assert await world.run("SELECT count(*) FROM recording") == 0
 
 
+async def test_a_folder_that_cannot_be_read(
+    world: World, recordings: Recordings, tmp_path: Path, now: datetime
+) -> None:
+    """It holds up no other call, and its own is looked at again: nobody says there was no recording."""
+    day_before = await ended_call(world, now - 24 * 3600 * S, "pbx1-0.0")
+    assert day_before < now
+    folder = tmp_path / "monitor" / "2026/11/22"
+    folder.parent.mkdir(parents=True)
+    folder.write_text("a file stands for what is not readable as a folder")
+    ended = await ended_call(world, now)
+    record(tmp_path, "pbx1-1.0-pbx1-1.1", samples(1))
+    waiting = "SELECT linkedid FROM call WHERE recordings_at IS NULL"
+
+    assert await recordings.collect(ended + 10 * S) == 1
+    assert await world.run(waiting) == "pbx1-0.0"
+    folder.unlink()
+    folder.mkdir()
+    (folder / "pbx1-0.0-pbx1-0.1.raw").write_bytes(samples(1))
+    assert await recordings.collect(ended + 11 * S) == 1
+    assert await world.run(waiting) is None
+
+
 async def test_another_calls_file_is_not_taken(
     world: World, recordings: Recordings, tmp_path: Path, now: datetime
 ) -> None:
