@@ -2,12 +2,13 @@
 
 Each event is named `call` and carries ``{"ref": …, "change": …}``, of the reader's organisation only. A feed begins with `hello`; whoever
 reads it should then read the list, since nothing is kept for those who were away: a Last-Event-ID is
-understood and needs nothing more. Every 15 s comes a comment, and the reader's right to listen is looked
-at again.
+understood and needs nothing more. A quiet feed ticks every 15 s; as often the reader's right to listen is
+looked at again, however much there is to tell.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
 from datetime import datetime
@@ -61,20 +62,24 @@ class Feed:
     async def _tell(
         self, request: web.Request, stream: EventSourceResponse, subscription: Subscription
     ) -> None:
+        loop = asyncio.get_running_loop()
+        look_again = loop.time() + PING_SECONDS
         while stream.is_connected():
-            change = await subscription.next(PING_SECONDS)
-            if change is not None:
-                if change.change.get("organisation_id") != request[ACTOR].organisation_id:
-                    continue
-                await stream.send(_event(change), event="call", id=str(change.number))
-            elif subscription.ended:
+            change = await subscription.next(max(0.0, look_again - loop.time()))
+            if change is None and subscription.ended:
                 request[NOTES]["ended"] = "too slow, or this router stops"
                 return
-            elif not await self._still_welcome(request):
-                request[NOTES]["ended"] = "signed out"
-                return
-            else:
+            if loop.time() >= look_again:
+                if not await self._still_welcome(request):
+                    request[NOTES]["ended"] = "signed out"
+                    return
                 await stream.send(self._now(), event="tick")
+                look_again = loop.time() + PING_SECONDS
+            if (
+                change is not None
+                and change.change.get("organisation_id") == request[ACTOR].organisation_id
+            ):
+                await stream.send(_event(change), event="call", id=str(change.number))
 
     def _now(self) -> str:
         return json.dumps({"now": self._clock().isoformat()})

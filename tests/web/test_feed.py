@@ -92,6 +92,31 @@ async def test_a_quiet_feed_ticks(
     assert rest[-1] == {}
 
 
+async def test_a_busy_feed_ends_with_its_token(
+    web: Web, monkeypatch: pytest.MonkeyPatch, organisation_id: int
+) -> None:
+    """Changes that never pause leave no time to forget who may hear them."""
+    monkeypatch.setattr(feed_module, "PING_SECONDS", 0.2)
+
+    async def ring() -> None:
+        while True:
+            web.parts.live.publish("ref", {"organisation_id": organisation_id})
+            await asyncio.sleep(0.02)
+
+    ringing = asyncio.create_task(ring())
+    try:
+        async with listening(web) as events:
+            heard = {(await events.next())["event"] for _ in range(25)}
+            await web.parts.access.revoke_token("tests", actor="test", now=web.clock.now)
+            async with asyncio.timeout(3):
+                while await events.next():
+                    pass
+    finally:
+        ringing.cancel()
+
+    assert heard == {"call", "tick"}
+
+
 async def test_a_feed_of_one_who_left_is_forgotten(
     web: Web, monkeypatch: pytest.MonkeyPatch
 ) -> None:
