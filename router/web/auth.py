@@ -68,20 +68,24 @@ class Guardian:
         self._refused_page = refused_page
 
     async def actor(self, request: web.Request) -> Actor | None:
-        """Who asks; None for nobody we know. Raises TooMany after too many failures, StoreUnavailable."""
+        """Who asks; None for nobody we know. Raises TooMany after too many failures of one network, which
+        never keep a valid token out, and StoreUnavailable."""
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         session = request.cookies.get(self._cookie.name)
         if not token and not session:
             return None
         if not token:
             # a stale cookie is no attempt to get in: it is not counted, nor refused for others' attempts
-            return await self._access.by_session(session or "", now=self._clock())
-        network = network_of(request[CLIENT])
-        self._throttle.may_sign_in(network)
+            if session is None or not session.isascii():
+                return None
+            return await self._access.by_session(session, now=self._clock())
         found: Actor | None = None
-        if scheme.lower() == "bearer":
+        # ours are ASCII; a header's other bytes are halves of characters that nothing can encode
+        if scheme.lower() == "bearer" and token.isascii():
             found = await self._access.by_token(token.strip(), now=self._clock())
         if found is None:
+            network = network_of(request[CLIENT])
+            self._throttle.may_sign_in(network)
             self._throttle.sign_in_failed(network)
         return found
 

@@ -22,7 +22,10 @@ class CallsQuery(BaseModel):
 
     limit: int = Field(50, ge=1, le=200, examples=[50])
     before: str | None = Field(
-        None, max_length=64, description="The ref of the last call seen: asks for those before it."
+        None,
+        pattern=r"^[A-Za-z0-9_-]{1,64}$",
+        description="The ref of the last call seen: asks for those before it.",
+        examples=["Zx3bQ9fKp2mN7vT4wR8yLg"],
     )
     state: Filter = Field("all", description="live: every state but ended.", examples=["live"])
 

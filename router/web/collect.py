@@ -180,7 +180,8 @@ class Collect:
         """May a page of this origin send JSON here? Which site it is for is not known yet."""
         self._throttle.signal(network_of(request[CLIENT]))
         origin = request.headers.get("Origin", "")
-        if not origin or not await self._inventory.origin_known(origin):
+        # a browser writes any other host in its ASCII form
+        if not (origin and origin.isascii() and await self._inventory.origin_known(origin)):
             raise OriginRefused
         answer = _readable(web.Response(status=204), origin)
         answer.headers["Access-Control-Allow-Methods"] = "POST"

@@ -70,7 +70,8 @@ def applications(parts: Parts) -> tuple[web.Application, web.Application]:
     )
 
     def address_of(request: web.Request) -> str:
-        forwarded = request.headers.get("X-Forwarded-For")
+        # a proxy may add a line of its own below the client's
+        forwarded = ",".join(request.headers.getall("X-Forwarded-For", ()))
         return client_address(request.remote, forwarded, parts.trusted_proxies)
 
     public_application = web.Application(

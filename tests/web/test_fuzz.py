@@ -141,3 +141,27 @@ async def test_questions_of_every_kind(web: Web, ask: Any) -> None:
         assert sound(status, told) or status == 303, (url, status, told)
 
     await asyncio.to_thread(send)
+
+
+async def first_line(port: int, head: bytes) -> bytes:
+    """What is answered to a head that no client library would send."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(head + b"\r\nHost: x\r\nConnection: close\r\n\r\n")
+    line = await asyncio.wait_for(reader.readline(), 5)
+    writer.close()
+    return line
+
+
+async def test_bytes_that_are_no_text(web: Web) -> None:
+    """In a token, a cookie, an origin, a query: refused as any other wrong one."""
+    calls = b"GET /v1/calls%s HTTP/1.1\r\n"
+    token = b"Authorization: Bearer " + web.token.encode()
+    staff, public = web.staff.port, web.public.port
+    lines = [
+        await first_line(staff, calls % b"" + b"Authorization: Bearer ct_\xff"),
+        await first_line(staff, calls % b"" + b"Cookie: call_router_8081=\xff"),
+        await first_line(staff, calls % b"?before=%00" + token),
+        await first_line(public, b"OPTIONS /v1/visits HTTP/1.1\r\nOrigin: http://\xff"),
+    ]
+
+    assert [line.split()[1] for line in lines] == [b"401", b"401", b"400", b"403"]

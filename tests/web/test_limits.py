@@ -8,12 +8,13 @@ import time
 from ipaddress import ip_network
 
 import pytest
+from multidict import CIMultiDict
 
 from router.store.database import Database
 from router.web import throttle as throttle_module
 from router.web.guard import Bounds
 from router.web.throttle import Limits, Throttle, TooMany, client_address, network_of
-from tests.web.conftest import ORIGIN, SITE, Clock, Web, serving
+from tests.web.conftest import BROWSER, ORIGIN, SITE, Clock, Web, serving
 
 VISIT = {"site": SITE, "url": f"{ORIGIN}/"}
 
@@ -41,10 +42,17 @@ async def test_a_network_asks_so_often_and_no_more(company: Database, clock: Clo
         first = await statuses(web, 4, **{"X-Forwarded-For": "198.51.100.1, 203.0.113.5"})
         neighbour = await statuses(web, 1, **{"X-Forwarded-For": "203.0.113.99"})
         other = await statuses(web, 1, **{"X-Forwarded-For": "198.51.100.1"})
+        own_line = [("X-Forwarded-For", "192.0.2.1"), ("X-Forwarded-For", "203.0.113.5")]
+        asked = [("Origin", ORIGIN), ("User-Agent", BROWSER), *own_line]
+        async with web.client.post(
+            web.public_url + "/v1/visits", json=VISIT, headers=CIMultiDict(asked)
+        ) as answer:
+            below = answer.status
 
     assert direct == [200, 200, 200, 429, 429]
     assert first == [200, 200, 200, 429]
     assert (neighbour, other) == ([429], [200])
+    assert below == 429, "the line that the proxy added was not read"
 
 
 async def test_a_site_is_asked_for_so_often_and_no_more(company: Database, clock: Clock) -> None:
