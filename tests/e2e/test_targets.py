@@ -14,6 +14,7 @@ async def test_targets_that_must_not_be_dialled_are_refused_again(
     pbx.put("ct-did", "74957770001", {"t": "PJSIP/company"})
     refused = {
         "PJSIP/+74957770001@trunk1": "ours",
+        f"PJSIP/{NUMBER}@trunk1": "ours",  # it would come straight back, though it has no record
         "PJSIP/+112@trunk1": "short",
         "PJSIP/+881612345678@trunk1": "barred",
         "PJSIP/+78091234567@trunk1": "barred",
