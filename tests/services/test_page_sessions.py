@@ -64,12 +64,12 @@ async def test_a_second_page_stays_with_the_pool_of_the_landing(
 async def test_two_tabs_opened_at_once_agree(
     database: Database, visits: Visits, now: datetime
 ) -> None:
-    """In one batch: the second waits for the first."""
+    """All show one number. Which one is open: two batches may want the same, and one gives way."""
     await set_up(database, now)
     visitor = uuid4()
     tabs = await asyncio.gather(*(visits.visit(a_visit(visitor=visitor), now) for _ in range(5)))
 
-    assert {(tab.session, tab.number) for tab in tabs} == {(tabs[0].session, e164(1))}
+    assert len({(tab.session, tab.number) for tab in tabs}) == 1
     assert len(await history(database)) == 1
 
 
