@@ -22,9 +22,11 @@ FIELDS = (
     "LinkedID",
     "ChanName",
     "Peer",
-    "Num",
     "UserField",
     "EventExtra",
+)
+_AMI_FIELDS = frozenset(
+    {"eventname", "userdeftype", "timestamp", "uniqueid", "linkedid", "channel", "peer", "extra"}
 )
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST = 4_102_444_800  # 2100-01-01; a time beyond it is a broken row, not a call
@@ -51,7 +53,11 @@ def from_csv(fields: Sequence[str]) -> CallEvent:
 
 
 def from_ami(message: Mapping[str, str]) -> CallEvent:
-    """One AMI event `CEL`; keys in lower case. Raises BrokenRow."""
+    """One AMI event `CEL`; keys in lower case. Raises BrokenRow, also for a field that stands twice: a line
+    break in somebody's number makes a field of its own.
+    """
+    if not all(isinstance(message.get(field, ""), str) for field in _AMI_FIELDS):
+        raise BrokenRow("a field stands twice")
     kind = message.get("eventname", "")
     if kind == "USER_DEFINED":
         kind = message.get("userdeftype", "")

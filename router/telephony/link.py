@@ -97,6 +97,10 @@ class AmiLink:
         """Called for every event by the protocol: plain, and cannot raise."""
         if message.get("event") != "CEL":
             return
+        if self._tailer is not None and self._tailer.well:
+            # AMI says when, the file says what: its rows cannot be forged by a line break in a field
+            self._tailer.wake()
+            return
         try:
             self._queue.put_nowait(message)
         except asyncio.QueueFull:
@@ -133,7 +137,10 @@ class AmiLink:
             return [cel.from_ami(message)]
         except cel.BrokenRow as broken:
             log.warning("AMI event not read", reason=str(broken))
-            return []
+        except Exception:
+            # one event must not end the reading of all others
+            log.exception("AMI event not read")
+        return []
 
     async def _resync_for_ever(self) -> None:
         """After each login, and every 15 s: calls that Asterisk has no more are closed."""
@@ -142,6 +149,9 @@ class AmiLink:
                 await self._resync()
             except (AmiUnavailable, AmiRefused, StoreUnavailable) as error:
                 log.warning("live channels not compared", reason=str(error))
+            except Exception:
+                # the next comparison may well succeed; without any, lost calls would stay open
+                log.exception("live channels not compared")
             await asyncio.sleep(RESYNC.total_seconds())
 
     async def _resync(self) -> None:

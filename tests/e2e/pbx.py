@@ -102,7 +102,6 @@ class Row:
     unique: str
     linked: str
     channel: str
-    number: str
     reference: str
     extra: Mapping[str, object]
 
@@ -117,9 +116,9 @@ def rows(file: Path) -> Iterator[Row]:
     if not file.exists():
         return
     with file.open(encoding="utf-8", newline="") as lines:
-        for at, kind, _, unique, linked, channel, _, number, reference, extra in csv.reader(lines):
+        for at, kind, _, unique, linked, channel, _, reference, extra in csv.reader(lines):
             read = json.loads(extra) if extra else {}
-            yield Row(float(at), kind, unique, linked, channel, number, reference, read)
+            yield Row(float(at), kind, unique, linked, channel, reference, read)
 
 
 class Pbx:

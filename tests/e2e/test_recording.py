@@ -128,7 +128,7 @@ async def test_twenty_calls_at_once_are_heard_whole_at_both_ends_and_in_every_re
         call.hang_up()
     files = await recordings(pbx, calls)
     events = await pbx.wait_end(calls)
-    of_caller = {row.linked: row.number for row in events if row.type == "CT_IN"}
+    of_caller = {row.linked: row.facts["cid"] for row in events if row.type == "CT_IN"}
     by_number = {of_caller[file.name.rsplit("-test-")[0]]: file for file in files}
 
     for at, call in enumerate(placed):
