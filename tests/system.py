@@ -245,7 +245,7 @@ class System:
 
 
 @asynccontextmanager
-async def new_system(folder: Path) -> AsyncIterator[System]:
+async def new_system(folder: Path, *, with_router: bool = True) -> AsyncIterator[System]:
     """Start everything in `folder` on free ports; stop it by its own handles."""
     folder.chmod(0o711)
     ports = Ports(base=free_base())
@@ -277,7 +277,6 @@ async def new_system(folder: Path) -> AsyncIterator[System]:
         await demo.prepare(postgres.dsn(), instance.site_url, datetime.now(UTC))
         token = await _new_token(router.settings)
         asterisk.start()
-        router.start()
         system = System(
             instance=instance,
             postgres=postgres,
@@ -287,7 +286,9 @@ async def new_system(folder: Path) -> AsyncIterator[System]:
             trunk=trunk,
             token=token,
         )
-        await router.ready()
+        if with_router:
+            router.start()
+            await router.ready()
         await system.pbx.wait_reachable("company")
         yield system
     finally:

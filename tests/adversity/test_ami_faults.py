@@ -49,6 +49,51 @@ async def test_ami_is_kicked_in_mid_call(system: System, link: Proxy) -> None:
     assert record["route_source"] == "router"
 
 
+async def test_asterisk_kicks_the_session(system: System) -> None:
+    """By Asterisk's own command, both accounts; the router is back by itself."""
+    visit = await system.visit()
+    caller = system.new_caller()
+    call = await system.dial(visit.number, caller)
+    await call.answered()
+    shown = await asyncio.to_thread(system.asterisk.cli, "manager show connected")
+    sessions = [line.split() for line in shown.splitlines() if line.lstrip().startswith("ct-")]
+    assert {session[0] for session in sessions} == {"ct-events", "ct-records"}
+    for session in sessions:
+        await asyncio.to_thread(system.asterisk.cli, f"manager kick session {session[-4]}")
+    call.hang_up()
+    record = await system.record(caller)
+    await system.router.ready()
+
+    assert spring(record)
+    assert record["hung_up_by"] == "caller"
+
+
+@pytest.mark.parametrize("file", [True, False], ids=["file and AMI", "AMI alone"])
+async def test_ami_in_disorder(system: System, link: Proxy, file: bool) -> None:
+    """Every event twice and shuffled, with Asterisk's file beside it and without: the same record."""
+    cel_file = system.router.settings["CALL_ROUTER_CEL_FILE"]
+    if not file:
+        system.router.stop()
+        del system.router.settings["CALL_ROUTER_CEL_FILE"]
+        system.router.start()
+        await system.router.ready()
+    try:
+        link.disorder = True
+        visit = await system.visit()
+        caller = system.new_caller()
+        await system.talk(visit.number, caller, seconds=1.2)
+        record = await system.record(caller)
+    finally:
+        link.disorder = False
+        system.router.settings["CALL_ROUTER_CEL_FILE"] = cel_file
+
+    assert link.disordered > 5
+    assert spring(record)
+    assert (record["outcome"], record["hung_up_by"]) == ("answered", "caller")
+    assert 1000 <= record["talk_ms"] <= 2500
+    assert len(record["decisions"]) == 1
+
+
 async def test_ami_is_half_open(system: System, link: Proxy) -> None:
     """A link that says nothing is given up within ten seconds; calls do not wait for it."""
     visit = await system.visit()
