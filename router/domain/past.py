@@ -119,7 +119,7 @@ def settle(candidates: Iterable[Candidate], now: datetime, outages: Sequence[Out
         session_ids=array("q", (entry[1] for entry in entries)),
         since=array("d", (entry[0] for entry in entries)),
         handed_at=array("d", (entry[2] for entry in entries)),
-        kind_of=array("H", (number[entry[3]] for entry in entries)),
+        kind_of=array("I", (number[entry[3]] for entry in entries)),
         kinds=kinds,
         unsettled=unsettled,
     )

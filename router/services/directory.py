@@ -23,7 +23,7 @@ class Directory:
         self._lifetime = timedelta(seconds=seconds)
         self._views: Mapping[str, SiteView] = {}
         self._loaded_at: datetime | None = None
-        self._loading = asyncio.Lock()
+        self._loading: asyncio.Task[None] | None = None
 
     async def site(self, key: str, origin: str, now: datetime) -> SiteView:
         """The site for a page of `origin`. Raises UnknownSite, OriginRefused, StoreUnavailable."""
@@ -43,7 +43,13 @@ class Directory:
         return self._loaded_at is None or not timedelta(0) <= now - self._loaded_at < age
 
     async def _load(self, age: timedelta, now: datetime) -> None:
-        async with self._loading:
-            if self._older_than(age, now):
-                self._views = await deadline(sites.directory(self._database), 1, what="sites")
-                self._loaded_at = now
+        """Read anew what is older than `age`. Whoever comes meanwhile waits for the same reading, and so for
+        no longer than its one second."""
+        if self._older_than(age, now):
+            if self._loading is None or self._loading.done():
+                self._loading = asyncio.create_task(self._read(now))
+            await asyncio.shield(self._loading)
+
+    async def _read(self, now: datetime) -> None:
+        self._views = await deadline(sites.directory(self._database), 1, what="sites")
+        self._loaded_at = now

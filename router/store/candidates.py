@@ -105,7 +105,7 @@ def past(row: Mapping[str, Any]) -> Past | None:
     (count,) = struct.unpack_from("<I", packed)
     position = 4
     arrays: list[array[Any]] = []
-    for code in "qddH":
+    for code in "qddI":
         numbers: array[Any] = array(code)
         end = position + count * numbers.itemsize
         numbers.frombytes(packed[position:end])

@@ -33,6 +33,8 @@ EVERY_SECONDS = 10.0
 SECONDS_PER_RECORD = 0.01
 AT_ONCE = 100
 RETRY_SECONDS = 5.0
+# a hundred thousand records take Asterisk some three seconds
+LIST_SECONDS = 30.0
 PATIENCE = 30.0
 
 Record = tuple[str, str]  # family, key
@@ -123,7 +125,7 @@ class FailsafeSync:
 
     async def _present(self, family: str) -> dict[Record, str]:
         try:
-            answer = await self._records.action("DBGetTree", Family=family)
+            answer = await self._records.action("DBGetTree", LIST_SECONDS, Family=family)
         except AmiRefused:
             return {}  # there is no such family yet
         found = {}

@@ -227,15 +227,17 @@ class AmiLogin:
         else:
             self.ready.clear()
 
-    async def action(self, name: str, **fields: str) -> list[Message]:
-        """Do one thing once. Returns the answer and the events that belong to it.
+    async def action(
+        self, name: str, seconds: float = ACTION_SECONDS, /, **fields: str
+    ) -> list[Message]:
+        """Do one thing once, within `seconds`. Returns the answer and the events that belong to it.
 
         Raises AmiUnavailable if it is not known whether it was done, AmiRefused, and ValueError for a value
         that would be a line of its own.
         """
         if not self.ready.is_set():
             raise AmiUnavailable("not logged in")
-        return await self._send({"Action": name, **fields})
+        return await self._send({"Action": name, **fields}, seconds)
 
     async def _send(
         self, fields: Mapping[str, str], seconds: float = ACTION_SECONDS
