@@ -106,6 +106,7 @@ def readable(text: str) -> str:
         return text
 
 
+@lru_cache(maxsize=65536)
 def caller(text: str, region: str | None = None) -> str:
     """A caller's number as the trunk gave it → E.164 where it is one, else its digits, else ``""``.
 
@@ -114,9 +115,12 @@ def caller(text: str, region: str | None = None) -> str:
     cleaned = re.sub(r"[^0-9+]", "", text)[:32]
     if not cleaned:
         return ""
-    for candidate in (cleaned, "+" + cleaned.lstrip("+")):
+    international_form = "+" + cleaned.lstrip("+")
+    # without a country, digits alone are never a number: not asked, since the refusal is dear
+    readings = (cleaned, international_form) if region else (international_form,)
+    for reading in readings:
         try:
-            number = phonenumbers.parse(candidate, region)
+            number = phonenumbers.parse(reading, region)
         except phonenumbers.NumberParseException:
             continue
         if phonenumbers.is_valid_number(number):

@@ -60,6 +60,7 @@ def _not_allowed(e164: str) -> str | None:
     return None
 
 
+@lru_cache(maxsize=16384)
 def dialled(did: str, raw_did: str) -> tuple[str, ...]:
     """What a trunk sent → the E.164 numbers that it may mean, the likeliest first.
 
@@ -122,6 +123,7 @@ def tags(attribution: Attribution) -> Mapping[str, str]:
     return {name: value for name, value in named.items() if value}
 
 
+@lru_cache(maxsize=16384)
 def clean(text: str) -> str:
     """Text without what cannot be shown in one line: no control or direction characters, single spaces."""
     kept = (

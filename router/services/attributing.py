@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,8 +16,8 @@ from router.domain.model import Attribution, CallId, NumberId
 from router.domain.past import settle
 from router.services.clocks import Clocks
 from router.services.metrics import CallMetrics
-from router.store import arrivals
-from router.store.arrivals import Dialled
+from router.store import arrivals, decisions
+from router.store.arrivals import Asked, Dialled
 from router.store.database import Database, Queries, deadline
 
 log = structlog.get_logger(__name__)
@@ -65,8 +65,32 @@ class Attributor:
 
     async def decide(self, queries: Queries, question: Question, t: datetime) -> Credit:
         """Who called at `t`, a moment of our clock, by what is known of that moment now."""
-        readings = question.readings
-        found = await arrivals.dialled(queries, readings, question.caller, question.trunk, t)
+        found = await arrivals.dialled(
+            queries, question.readings, question.caller, question.trunk, t
+        )
+        return self.credit(question, found, t)
+
+    async def look(
+        self, queries: Queries, asked: Sequence[tuple[Question, datetime]]
+    ) -> list[Dialled]:
+        """What decides each of several calls, in one trip."""
+        if len(asked) == 1:
+            ((question, t),) = asked
+            return [
+                await arrivals.dialled(
+                    queries, question.readings, question.caller, question.trunk, t
+                )
+            ]
+        return await arrivals.dialled_together(
+            queries,
+            [
+                Asked(numbers=one.readings, caller=one.caller, trunk=one.trunk, t=t)
+                for one, t in asked
+            ],
+        )
+
+    def credit(self, question: Question, found: Dialled, t: datetime) -> Credit:
+        """The decision about a call at `t` by what was looked up."""
         attribution, shares = matching.attribute(
             found.shown,
             found.candidates,
@@ -75,6 +99,7 @@ class Attributor:
             outages=found.outages,
             known_caller=found.known_caller,
         )
+        readings = question.readings
         did = found.e164 or (readings[0] if readings else question.did)
         return Credit(found=found, attribution=attribution, shares=shares, did=did)
 
@@ -88,7 +113,7 @@ class Attributor:
         again: bool = False,
     ) -> bool:
         """Credit a call that has no attribution; with `again`, anew, beside the old. False if it was not."""
-        done = await arrivals.attribute(
+        done = await decisions.attribute(
             queries,
             call_id,
             found=credit.found,
@@ -153,6 +178,9 @@ class Attributor:
                     await deadline(self.settle(number_id, e164, t), PATIENCE, what="past visits")
             except StoreUnavailable as error:
                 log.warning("past visits not summed up", reason=str(error))
+            except Exception:
+                # a look-up without sums is slower, and nothing else: not worth the process
+                log.exception("past visits not summed up", numbers=[one[0] for one in wanted])
 
     async def settle(self, number_id: NumberId, e164: str, t: datetime) -> bool:
         """Sum up the past of one number as of `t`. False if a visit of it spoke meanwhile."""

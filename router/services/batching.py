@@ -64,14 +64,19 @@ class Batcher(Generic[Q, A]):
         self._seconds = seconds
         self._queue: deque[Waiting[Q, A]] = deque()
         self._wake = asyncio.Event()
+        self._open: set[asyncio.Task[None]] = set()
 
     async def ask(self, question: Q) -> A:
         """The answer, from the next batch. Raises StoreUnavailable."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[A] = loop.create_future()
         self._queue.append(Waiting(question, future, loop.time()))
-        self._wake.set()
+        self._call()
         return await future
+
+    def _call(self) -> None:
+        """Somebody waits."""
+        self._wake.set()
 
     async def run(self) -> None:
         """Serve for ever."""
@@ -84,9 +89,12 @@ class Batcher(Generic[Q, A]):
             await self._wake.wait()
             # those whose requests were read in the same turn of the loop come along
             await asyncio.sleep(0)
-            while batch := self._next():
-                await self._bounded(batch)
+            await self._drained()
             self._wake.clear()
+
+    async def _drained(self) -> None:
+        while batch := self._next():
+            await self._bounded(batch)
 
     def _next(self) -> list[Waiting[Q, A]]:
         batch: list[Waiting[Q, A]] = []
@@ -103,6 +111,9 @@ class Batcher(Generic[Q, A]):
             for waiting in batch:
                 waiting.fail(error)
         except Exception as error:  # noqa: BLE001 - logged, and told to whom it concerns
+            if len(batch) == 1:
+                batch[0].fail(error)
+                return
             log.warning("a batch failed", what=self._what, requests=len(batch), error=repr(error))
             await self._one_by_one([waiting for waiting in batch if not waiting.done])
 
@@ -118,3 +129,14 @@ class Batcher(Generic[Q, A]):
         waited = asyncio.get_running_loop().time() - batch[0].since
         left = max(0.0, self._seconds - waited)
         await deadline(self._serve(batch), left, what=self._what)
+
+
+class OnDemand(Batcher[Q, A]):
+    """The same without a task that runs for ever: a lane opens when somebody waits, and closes when nobody
+    does."""
+
+    def _call(self) -> None:
+        if len(self._open) < self._lanes:
+            lane = asyncio.create_task(self._drained())
+            self._open.add(lane)
+            lane.add_done_callback(self._open.discard)

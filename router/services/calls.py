@@ -1,6 +1,6 @@
 """Calls: one arrives and is answered; what Asterisk says of it afterwards completes it.
 
-    arrive     Asterisk asks: look up, decide, write call and attribution in one commit, answer
+    arrive     Asterisk asks: look up, decide, write call and attribution in one commit, answer (arriving.py)
     absorb     Asterisk tells, over AMI or in its file: store, fold, bring the call up to date, and credit it
                if nobody was there when it came
     reconcile  calls on record that Asterisk no longer has, and that never ended, are closed as lost
@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import secrets
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Sequence
@@ -21,10 +20,12 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from router.domain import phone, routing
+from router.domain import phone
 from router.domain.callflow import LOST
-from router.domain.model import Arrival, CallEvent, Route, Target
-from router.services.attributing import Attributor, Credit, Question
+from router.domain.model import Arrival, CallEvent, Route
+from router.services.arriving import Announced, Desk
+from router.services.attributing import Attributor, Question
+from router.services.batching import OnDemand
 from router.services.callrecord import Change, Recorder
 from router.services.clocks import Clocks
 from router.services.live import Live
@@ -37,9 +38,10 @@ from router.store.database import Database, Queries, deadline
 log = structlog.get_logger(__name__)
 
 PATIENCE = 0.5
+# calls are served by so many batches at once: a third waits for the first of them, and for few milliseconds
+LANES = 2
 # nobody waits for these, but one that hangs must not hold up the rest for ever
 ABSORB_PATIENCE = 10.0
-NOT_OURS = 404
 _REMEMBERED = 20_000
 # younger calls may be on their way into Asterisk's list of channels
 _SETTLED_CALL = timedelta(seconds=15)
@@ -74,6 +76,12 @@ class Calls:
         self._clocks = clocks
         self._patience = patience
         self._attributor = Attributor(database, metrics, clocks)
+        self._desk: OnDemand[Announced, Route] = OnDemand(
+            Desk(database, self._attributor, live, upkeep, clocks).serve,
+            what="call arrival",
+            lanes=LANES,
+            seconds=patience,
+        )
         self._recorder = Recorder(self._attributor, live, metrics)
         self._absorbing = asyncio.Lock()
         # what was stored already: each event is heard twice, over AMI and from the file
@@ -104,66 +112,9 @@ class Calls:
     async def arrive(self, arrival: Arrival, now: datetime) -> Route:
         """The route of a call that has just come; it has been written down by then."""
         began = time.perf_counter()
-        route = await deadline(self._arrive(arrival, now), self._patience, what="call arrival")
+        route = await self._desk.ask(Announced(arrival=arrival, at=now))
         self._metrics.lookup.observe(time.perf_counter() - began)
         return route
-
-    async def _arrive(self, arrival: Arrival, now: datetime) -> Route:
-        await self._upkeep.ensure(now)
-        question = Question(
-            did=arrival.did,
-            raw_did=arrival.raw_did,
-            caller=phone.caller(arrival.caller),
-            trunk=arrival.trunk,
-        )
-        credit = await self._attributor.decide(self._database, question, now)
-        found, attribution = credit.found, credit.attribution
-        plan = routing.plan(found.targets, found.tracking)
-        for problem in plan.refused:
-            log.warning("target refused", linkedid=arrival.linkedid, problem=problem)
-        ref = secrets.token_urlsafe(16)
-        made = await arrivals.arrive(
-            self._database,
-            ref=ref,
-            linkedid=arrival.linkedid,
-            found=found,
-            did=credit.did,
-            caller=question.caller,
-            trunk=arrival.trunk,
-            arrived_at=now + self._clocks.asterisk,
-            target=plan.target,
-            target_text=address(plan.target),
-            attribution=attribution,
-            shares=credit.shares,
-            now=now,
-        )
-        if made:
-            self._attributor.count(credit)
-        else:
-            ref = await self._known(arrival.linkedid, credit, now) or ref
-        self._live.publish(ref, {"state": "arrived", "organisation_id": found.organisation_id})
-        self._attributor.wish_to_settle(found, now)
-        foreign = attribution.method == "unknown_number" and routing.certainly_foreign(
-            arrival.did, arrival.raw_did
-        )
-        return Route(
-            ref=ref,
-            targets=(plan.target,) if plan.target else (),
-            code=NOT_OURS if foreign else None,
-            name=routing.caller_name(attribution),
-            tags=routing.tags(attribution),
-            record=found.record if found.record is not None else True,
-        )
-
-    async def _known(self, linkedid: str, credit: Credit, now: datetime) -> str | None:
-        """The ref of a call on record already: Asterisk asked twice, or its events came first."""
-        known = await store.known(self._database, linkedid)
-        if known is None:
-            return None
-        call_id, ref, attribution_id = known
-        if attribution_id is None:
-            await self._attributor.write(self._database, call_id, credit, now)
-        return ref
 
     async def attribute_again(self, linkedid: str, now: datetime) -> bool:
         """Decide anew about a call as of its arrival; the earlier decision stays beside the new one."""
@@ -272,10 +223,3 @@ def _of_host(linkedid: str, host: str) -> bool:
     """``pbx1-1795448405.0`` is a call of pbx1; without a systemname there is one host only."""
     prefix, dash, _ = linkedid.rpartition("-")
     return not dash or prefix == host
-
-
-def address(target: Target | None) -> str | None:
-    """A target as the dialplan and its facts name it."""
-    if target is None:
-        return None
-    return f"PJSIP/{target.endpoint}" if target.endpoint else f"PJSIP/{target.e164}@{target.trunk}"

@@ -1,24 +1,16 @@
-"""What decides a call when it arrives, and what it was credited to."""
+"""What decides a call when it arrives."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from router.domain.matching import Shares, Shown
-from router.domain.model import (
-    Attribution,
-    CallId,
-    NumberId,
-    OrganisationId,
-    SiteId,
-    Target,
-    TargetId,
-)
+from router.domain.matching import Shown
+from router.domain.model import NumberId, OrganisationId, SiteId, Target, TargetId
 from router.domain.past import Past
-from router.domain.posterior import CALLED_FROM, WINDOW, Candidate
+from router.domain.posterior import WINDOW, Candidate
 from router.domain.visitstate import Outage
 from router.store import candidates as rows
 from router.store.database import Queries
@@ -49,23 +41,60 @@ class Dialled:
     outages: tuple[Outage, ...]
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Asked:
+    """A call at `t`; `numbers` are the readings of what was dialled, the likeliest first."""
+
+    numbers: Sequence[str]
+    caller: str
+    trunk: str
+    t: datetime
+
+
 async def dialled(
     queries: Queries, numbers: Sequence[str], caller: str, trunk: str, t: datetime
 ) -> Dialled:
     """What decides a call at `t`; `numbers` are the readings of what was dialled, the likeliest first."""
-    window = {"numbers": list(numbers), "since": t - WINDOW, "until": t}
+    asked = Asked(numbers=numbers, caller=caller, trunk=trunk, t=t)
     row = await queries.fetchrow(
-        "arrivals.dialled", **window, caller=caller, known_since=t - rows.MEMORY, trunk=trunk
+        "arrivals.dialled",
+        numbers=list(numbers),
+        since=t - WINDOW,
+        until=t,
+        caller=caller,
+        known_since=t - rows.MEMORY,
+        trunk=trunk,
     )
     assert row is not None  # one row, always, by its first table
-    if row["pool_id"] is None and numbers:
+    return await _read(queries, asked, row)
+
+
+async def dialled_together(queries: Queries, asked: Sequence[Asked]) -> list[Dialled]:
+    """`dialled` for several calls, in one trip."""
+    found = await queries.fetch(
+        "arrivals.dialled_together",
+        numbers=[" ".join(one.numbers) for one in asked],
+        sinces=[one.t - WINDOW for one in asked],
+        untils=[one.t for one in asked],
+        callers=[one.caller for one in asked],
+        known_sinces=[one.t - rows.MEMORY for one in asked],
+        trunks=[one.trunk for one in asked],
+    )
+    return [await _read(queries, one, row) for one, row in zip(asked, found, strict=True)]
+
+
+async def _read(queries: Queries, asked: Asked, row: Any) -> Dialled:
+    if row["pool_id"] is None and asked.numbers:
         default = await queries.fetchrow(
-            "arrivals.default_number", **window, most=DEFAULT_CANDIDATES
+            "arrivals.default_number",
+            numbers=list(asked.numbers),
+            since=asked.t - WINDOW,
+            until=asked.t,
+            most=DEFAULT_CANDIDATES,
         )
         if default is not None:
             return _dialled({**row, **default}, "default")
-    kind = "unknown" if row["number_id"] is None else "number"
-    return _dialled(dict(row), kind)
+    return _dialled(row, "unknown" if row["number_id"] is None else "number")
 
 
 def _dialled(row: Mapping[str, Any], kind: str) -> Dialled:
@@ -97,93 +126,6 @@ def target_from(found: Mapping[str, Any]) -> Target:
         trunk=found["trunk"],
         ring_seconds=found["ring_seconds"],
     )
-
-
-def _decision(attribution: Attribution, shares: Shares | None, known: bool) -> dict[str, Any]:
-    """Columns of an attribution, and the shares of it that visits are credited with.
-
-    Known callers add nothing to what visits have called: they were counted at their first call.
-    """
-    touch = attribution.touch
-    told = [one for one in shares.top if one.p > CALLED_FROM] if shares and not known else []
-    return {
-        "model": attribution.model,
-        "method": attribution.method,
-        "level": attribution.level,
-        "confidence": attribution.confidence,
-        "session_id": attribution.session_id,
-        "pool_id": attribution.pool_id,
-        "source": touch.source if touch else None,
-        "medium": touch.medium if touch else None,
-        "campaign": touch.campaign if touch else None,
-        "evidence": [asdict(reason) for reason in attribution.evidence],
-        "runners_up": list(attribution.runners_up),
-        "inputs": dict(attribution.inputs),
-        "called_ids": [one.session_id for one in told],
-        "called_shares": [one.p for one in told],
-    }
-
-
-async def arrive(
-    queries: Queries,
-    *,
-    ref: str,
-    linkedid: str,
-    found: Dialled,
-    did: str,
-    caller: str,
-    trunk: str,
-    arrived_at: datetime,
-    target: Target | None,
-    target_text: str | None,
-    attribution: Attribution,
-    shares: Shares | None,
-    now: datetime,
-) -> bool:
-    """Write a call and its attribution, in one commit. False if the call is known already."""
-    made = await queries.fetchval(
-        "arrivals.arrive",
-        ref=ref,
-        linkedid=linkedid,
-        organisation_id=found.organisation_id,
-        site_id=found.site_id,
-        number_id=found.number_id,
-        did=did,
-        caller=caller,
-        trunk=trunk,
-        arrived_at=arrived_at,
-        target_id=target.id if target else None,
-        target=target_text,
-        now=now,
-        **_decision(attribution, shares, found.known_caller),
-    )
-    return made is not None
-
-
-async def attribute(
-    queries: Queries,
-    call_id: CallId,
-    *,
-    found: Dialled,
-    did: str,
-    attribution: Attribution,
-    shares: Shares | None,
-    now: datetime,
-    again: bool = False,
-) -> bool:
-    """Credit a call that has no attribution; with `again`, anew, beside the old one. False if it was not."""
-    done = await queries.fetchval(
-        "arrivals.attribute",
-        call_id=call_id,
-        organisation_id=found.organisation_id,
-        site_id=found.site_id,
-        number_id=found.number_id,
-        did=did,
-        now=now,
-        again=again,
-        **_decision(attribution, shares, found.known_caller or again),
-    )
-    return done is not None
 
 
 async def begin_past(queries: Queries, number_id: NumberId, built_at: datetime) -> int:

@@ -178,6 +178,13 @@ class Database(Queries):
             self._pool.terminate()
 
     @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Queries]:
+        """One connection for several statements, each a commit of its own."""
+        with _translated():
+            async with self._pool.acquire() as connection:
+                yield Queries(connection, self._named)
+
+    @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Queries]:
         """One transaction; rolled back if the block raises."""
         with _translated():

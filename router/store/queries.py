@@ -31,10 +31,13 @@ class Query:
 
     def arguments(self, values: Mapping[str, Any]) -> list[Any]:
         """Keyword arguments → positions. Raises TypeError for a missing or an unknown one."""
-        if values.keys() != set(self.parameters):
-            expected, given = ", ".join(self.parameters), ", ".join(values)
-            raise TypeError(f"{self.name} takes ({expected}), was given ({given})")
-        return [values[parameter] for parameter in self.parameters]
+        if len(values) == len(self.parameters):
+            try:
+                return [values[parameter] for parameter in self.parameters]
+            except KeyError:
+                pass
+        expected, given = ", ".join(self.parameters), ", ".join(values)
+        raise TypeError(f"{self.name} takes ({expected}), was given ({given})")
 
 
 def sql_folder() -> Path:

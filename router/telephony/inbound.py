@@ -39,8 +39,8 @@ class Inbound:
         arrival = variables.arrival(environment)
         if not arrival.linkedid:
             return None
-        with structlog.contextvars.bound_contextvars(linkedid=arrival.linkedid):
-            return self._command(await self._route(arrival))
+        # named in each line, not bound: calls are served together, so a context would name one for all
+        return self._command(await self._route(arrival), arrival.linkedid)
 
     async def _route(self, arrival: Arrival) -> Route | None:
         if self._broken.is_set():
@@ -51,18 +51,22 @@ class Inbound:
         except StoreUnavailable as error:
             self._metrics.unanswered.labels("database").inc()
             if not self._broken.is_set():
-                log.warning("calls take Asterisk's own routes", reason=str(error))
+                log.warning(
+                    "calls take Asterisk's own routes",
+                    linkedid=arrival.linkedid,
+                    reason=str(error),
+                )
             self._broken.set()
         except Exception:
             self._metrics.unanswered.labels("error").inc()
-            log.exception("call not routed")
+            log.exception("call not routed", linkedid=arrival.linkedid)
         return None
 
-    def _command(self, route: Route | None) -> bytes:
+    def _command(self, route: Route | None, linkedid: str) -> bytes:
         try:
             return variables.set_variable(variables.ANSWER, variables.answer(route))
         except variables.Unwritable:
-            log.exception("route not written")
+            log.exception("route not written", linkedid=linkedid)
             return variables.set_variable(variables.ANSWER, variables.answer(None))
 
     async def run(self) -> None:

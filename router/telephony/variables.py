@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from urllib.parse import quote
 
 from router.domain.errors import CallRouterError
@@ -112,6 +113,7 @@ def _matching(form: re.Pattern[str], value: str, field: str) -> str:
     return value
 
 
+@lru_cache(maxsize=16384)
 def url_encoded(text: str) -> str:
     """Percent-encoded UTF-8 of at most 200 bytes, cut at a character."""
     encoded = ""

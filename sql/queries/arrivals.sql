@@ -68,6 +68,83 @@ LEFT JOIN pool ON pool.id = dialled.pool_id
 LEFT JOIN site ON site.id = pool.site_id
 LEFT JOIN shown ON true;
 
+-- dialled_together(numbers, sinces, untils, callers, known_sinces, trunks)
+-- `dialled` for several calls that came together, in their order; each one's numbers are divided by blanks.
+SELECT looked.*
+FROM (SELECT string_to_array(numbers, ' ') AS numbers, since, until, caller, known_since, trunk, place
+      -- sub-selects hide how long the arrays are: seeing it, PostgreSQL would plan anew for every batch
+      FROM unnest((SELECT $1::text[]), (SELECT $2::timestamptz[]), (SELECT $3::timestamptz[]), (SELECT $4::text[]),
+                  (SELECT $5::timestamptz[]), (SELECT $6::text[]))
+           WITH ORDINALITY AS asked (numbers, since, until, caller, known_since, trunk, place)) AS asked
+CROSS JOIN LATERAL (
+    WITH dialled AS (
+        SELECT id, organisation_id, e164, pool_id, target_id, record
+        FROM number WHERE e164 = ANY (asked.numbers) ORDER BY array_position(asked.numbers, e164) LIMIT 1
+    ), past AS (
+        SELECT number_past.* FROM number_past JOIN dialled ON dialled.id = number_id
+        WHERE built_at <= asked.until AND packed IS NOT NULL
+    ), holding AS (
+        SELECT reservation.session_id, reservation.started_at, reservation.ended_at
+        FROM dialled JOIN reservation ON reservation.number_id = dialled.id
+        WHERE reservation.started_at > greatest(asked.since, (SELECT built_at FROM past))
+          AND reservation.started_at <= asked.until
+        UNION ALL
+        SELECT reservation.session_id, reservation.started_at, reservation.ended_at
+        FROM past CROSS JOIN unnest(past.unsettled) AS unsettled (id)
+        JOIN reservation ON reservation.session_id = unsettled.id AND reservation.number_id = past.number_id
+        WHERE reservation.started_at > asked.since AND reservation.started_at <= past.built_at
+    ), handed AS (
+        SELECT session_id, max(started_at) AS handed_at, max(ended_at) AS ended_at
+        FROM holding GROUP BY session_id
+    ), shown AS (
+        SELECT array_agg(session.id) AS ids,
+               array_agg(session.started_at) AS started_at,
+               array_agg(session.seen_at) AS seen_at,
+               array_agg(session.input_at) AS input_at,
+               array_agg(session.gone_at) AS gone_at,
+               array_agg(session.gone_kind) AS gone_kind,
+               array_agg(CASE WHEN session.tapped_number IS NULL OR session.tapped_number = dialled.e164
+                              THEN session.tapped_at END) AS tapped_at,
+               array_agg(session.device) AS device,
+               array_agg(session.called) AS called,
+               array_agg(session.source) AS source,
+               array_agg(session.medium) AS medium,
+               array_agg(session.campaign) AS campaign,
+               array_agg(handed.handed_at) AS handed_at,
+               array_agg(CASE WHEN session.number_id IS DISTINCT FROM dialled.id THEN
+                   coalesce((SELECT min(later.started_at) FROM reservation AS later
+                             WHERE later.session_id = session.id AND later.started_at > handed.handed_at
+                               AND later.number_id <> dialled.id), handed.ended_at)
+               END) AS changed_at
+        FROM dialled CROSS JOIN handed JOIN session ON session.id = handed.session_id
+    )
+    SELECT dialled.id AS number_id, dialled.e164, pool.id AS pool_id, pool.kind AS pool_kind, site.id AS site_id,
+           coalesce(dialled.organisation_id, (SELECT organisation_id FROM trunk WHERE name = asked.trunk),
+                    (SELECT min(id) FROM organisation HAVING count(*) = 1)) AS organisation_id,
+           pool.source AS pool_source, pool.medium AS pool_medium, pool.campaign AS pool_campaign,
+           coalesce(dialled.record, pool.record, true) AS record,
+           (SELECT jsonb_agg(to_jsonb(target) || jsonb_build_object('trunk', trunk.name,
+                     'ours', EXISTS (SELECT FROM number WHERE number.e164 = target.e164)) ORDER BY wanted.place)
+            FROM unnest(ARRAY[dialled.target_id, pool.target_id, site.target_id])
+                 WITH ORDINALITY AS wanted (id, place)
+            JOIN target ON target.id = wanted.id LEFT JOIN trunk ON trunk.id = target.trunk_id) AS targets,
+           asked.caller <> '' AND EXISTS (SELECT FROM call WHERE call.caller = asked.caller AND call.caller <> ''
+                                AND call.arrived_at > asked.known_since AND call.arrived_at < asked.until) AS known_caller,
+           (SELECT array_agg(started_at) FROM outage WHERE ended_at > asked.until - interval '1 day'
+                                                       AND started_at <= asked.until) AS outages_from,
+           (SELECT array_agg(ended_at) FROM outage WHERE ended_at > asked.until - interval '1 day'
+                                                     AND started_at <= asked.until) AS outages_to,
+           past.built_at AS past_built_at, past.packed AS past_packed, past.kinds AS past_kinds,
+           shown.*
+    FROM (VALUES (1)) AS always
+    LEFT JOIN dialled ON true
+    LEFT JOIN past ON true
+    LEFT JOIN pool ON pool.id = dialled.pool_id
+    LEFT JOIN site ON site.id = pool.site_id
+    LEFT JOIN shown ON true
+) AS looked
+ORDER BY asked.place;
+
 -- default_number(numbers, since, until, most)
 -- The site or pool whose default number was dialled, and the visits that were shown it, newest first.
 WITH owner AS (
@@ -102,33 +179,52 @@ SELECT owner.e164, owner.site_id, owner.organisation_id, owner.pool_id, owner.so
        shown.*
 FROM owner LEFT JOIN shown ON true;
 
--- arrive(ref, linkedid, organisation_id, site_id, number_id, did, caller, trunk, arrived_at, target_id, target, now, model, method, level, confidence, session_id, pool_id, source, medium, campaign, evidence, runners_up, inputs, called_ids, called_shares)
--- The row of a call and its attribution, in one commit. No row comes back if the call is known already.
-WITH ids AS MATERIALIZED (
-    SELECT nextval('call_id_seq') AS call_id, nextval('attribution_id_seq') AS attribution_id
+-- arrive(ref, linkedid, organisation_id, site_id, number_id, did, caller, trunk, arrived_at, target_id, target, now, model, method, level, confidence, session_id, pool_id, source, medium, campaign, why, called_place, called_id, called_share)
+-- The rows of calls and their attributions, an array for each column, in one commit. Those known already do not
+-- come back.
+WITH asked AS MATERIALIZED (
+    SELECT nextval('call_id_seq') AS call_id, nextval('attribution_id_seq') AS attribution_id, asked.*
+    -- sub-selects hide how long the arrays are: seeing it, PostgreSQL would plan anew for every batch
+    FROM unnest(
+        (SELECT $1::text[]), (SELECT $2::text[]), (SELECT $3::bigint[]), (SELECT $4::bigint[]), (SELECT $5::bigint[]),
+        (SELECT $6::text[]), (SELECT $7::text[]), (SELECT $8::text[]), (SELECT $9::timestamptz[]),
+        (SELECT $10::bigint[]), (SELECT $11::text[]), (SELECT $12::timestamptz[]), (SELECT $13::text[]),
+        (SELECT $14::text[]), (SELECT $15::text[]), (SELECT $16::float8[]), (SELECT $17::bigint[]),
+        (SELECT $18::bigint[]), (SELECT $19::text[]), (SELECT $20::text[]), (SELECT $21::text[]),
+        (SELECT $22::jsonb[])
+    ) WITH ORDINALITY AS asked (ref, linkedid, organisation_id, site_id, number_id, did, caller, trunk, arrived_at,
+                                target_id, target, now, model, method, level, confidence, session_id, pool_id, source,
+                                medium, campaign, why, place)
 ), made AS (
     INSERT INTO call (id, ref, linkedid, organisation_id, site_id, number_id, did, caller, trunk, arrived_at,
                       state, route_source, target_id, target, attribution_id, created_at)
     OVERRIDING SYSTEM VALUE
-    SELECT call_id, $1, $2, $3, $4, $5, $6, $7, $8, $9, 'arrived', 'router', $10, $11, attribution_id, $12 FROM ids
-    ON CONFLICT (linkedid) DO NOTHING RETURNING id, attribution_id
+    SELECT call_id, ref, linkedid, organisation_id, site_id, number_id, did, caller, trunk, arrived_at, 'arrived',
+           'router', target_id, target, attribution_id, now
+    FROM asked ORDER BY place
+    ON CONFLICT (linkedid) DO NOTHING RETURNING id
 ), callers AS MATERIALIZED (
-    -- sub-selects hide how long the arrays are: seeing it, PostgreSQL would plan anew for every call
-    SELECT session.id, share.p FROM unnest((SELECT $25::bigint[]), (SELECT $26::float8[])) AS share (id, p)
+    SELECT session.id, share.p
+    FROM (SELECT told.id, sum(told.p) AS p
+          FROM unnest((SELECT $23::bigint[]), (SELECT $24::bigint[]), (SELECT $25::float8[])) AS told (place, id, p)
+          JOIN asked ON asked.place = told.place JOIN made ON made.id = asked.call_id
+          GROUP BY told.id) AS share
     JOIN session ON session.id = share.id
-    WHERE EXISTS (SELECT FROM made)
     ORDER BY session.id FOR NO KEY UPDATE OF session
 ), told AS (
     UPDATE session SET called = least(1, session.called + callers.p)
     FROM callers WHERE session.id = callers.id
+), credited AS (
+    INSERT INTO attribution (id, call_id, decided_at, model, method, level, confidence, session_id, pool_id, source,
+                             medium, campaign, term, content, evidence, runners_up, inputs)
+    OVERRIDING SYSTEM VALUE
+    SELECT asked.attribution_id, made.id, asked.now, asked.model, asked.method, asked.level, asked.confidence,
+           asked.session_id, asked.pool_id, asked.source, asked.medium, asked.campaign, session.term, session.content,
+           asked.why -> 'evidence', asked.why -> 'runners_up', asked.why -> 'inputs'
+    FROM made JOIN asked ON asked.call_id = made.id LEFT JOIN session ON session.id = asked.session_id
+    RETURNING call_id
 )
-INSERT INTO attribution (id, call_id, decided_at, model, method, level, confidence, session_id, pool_id, source,
-                         medium, campaign, term, content, evidence, runners_up, inputs)
-OVERRIDING SYSTEM VALUE
-SELECT made.attribution_id, made.id, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
-       session.term, session.content, $22, $23, $24
-FROM made LEFT JOIN session ON session.id = $17
-RETURNING call_id;
+SELECT asked.ref FROM asked JOIN credited ON credited.call_id = asked.call_id;
 
 -- attribute(call_id, organisation_id, site_id, number_id, did, now, model, method, level, confidence, session_id, pool_id, source, medium, campaign, evidence, runners_up, inputs, called_ids, called_shares, again)
 -- A decision about a call that has none, or (again) a new one beside the old; the call points to it.

@@ -1,0 +1,134 @@
+"""What calls were credited to, written down: with the call that arrives, or for one on record."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from router.domain.matching import Shares
+from router.domain.model import Attribution, CallId, Target
+from router.domain.posterior import CALLED_FROM
+from router.store.arrivals import Dialled
+from router.store.database import Queries
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Arrived:
+    """A call as it is written down on its arrival, with its attribution."""
+
+    ref: str
+    linkedid: str
+    found: Dialled
+    did: str
+    caller: str
+    trunk: str
+    arrived_at: datetime
+    target: Target | None
+    target_text: str | None
+    attribution: Attribution
+    shares: Shares | None
+    now: datetime
+
+
+async def arrive(queries: Queries, calls: Sequence[Arrived]) -> set[str]:
+    """Write calls and their attributions, in one commit. Returns the refs of those that were not known."""
+    # in one order everywhere: two writers of the same rows wait for each other, and never both
+    ordered = sorted(calls, key=lambda call: call.linkedid)
+    decided = [_decision(call.attribution) for call in ordered]
+    shares = [
+        (place, *share)
+        for place, call in enumerate(ordered, start=1)
+        for share in _called(call.shares, call.found.known_caller)
+    ]
+    rows = await queries.fetch(
+        "arrivals.arrive",
+        ref=[call.ref for call in ordered],
+        linkedid=[call.linkedid for call in ordered],
+        organisation_id=[call.found.organisation_id for call in ordered],
+        site_id=[call.found.site_id for call in ordered],
+        number_id=[call.found.number_id for call in ordered],
+        did=[call.did for call in ordered],
+        caller=[call.caller for call in ordered],
+        trunk=[call.trunk for call in ordered],
+        arrived_at=[call.arrived_at for call in ordered],
+        target_id=[call.target.id if call.target else None for call in ordered],
+        target=[call.target_text for call in ordered],
+        now=[call.now for call in ordered],
+        **{name: [one[name] for one in decided] for name in _COLUMNS},
+        # one value of the three: in an array a list would be a dimension of it
+        why=[{name: one[name] for name in _WHY} for one in decided],
+        called_place=[place for place, _, _ in shares],
+        called_id=[session_id for _, session_id, _ in shares],
+        called_share=[p for _, _, p in shares],
+    )
+    return {row["ref"] for row in rows}
+
+
+async def attribute(
+    queries: Queries,
+    call_id: CallId,
+    *,
+    found: Dialled,
+    did: str,
+    attribution: Attribution,
+    shares: Shares | None,
+    now: datetime,
+    again: bool = False,
+) -> bool:
+    """Credit a call that has no attribution; with `again`, anew, beside the old one. False if it was not."""
+    told = _called(shares, found.known_caller or again)
+    done = await queries.fetchval(
+        "arrivals.attribute",
+        call_id=call_id,
+        organisation_id=found.organisation_id,
+        site_id=found.site_id,
+        number_id=found.number_id,
+        did=did,
+        now=now,
+        again=again,
+        called_ids=[session_id for session_id, _ in told],
+        called_shares=[p for _, p in told],
+        **_decision(attribution),
+    )
+    return done is not None
+
+
+def _called(shares: Shares | None, known: bool) -> list[tuple[int, float]]:
+    """The visits that are credited with a call, and with how much of it.
+
+    Known callers add nothing to what visits have called: they were counted at their first call.
+    """
+    if shares is None or known:
+        return []
+    return [(one.session_id, one.p) for one in shares.top if one.p > CALLED_FROM]
+
+
+_COLUMNS = (
+    *("model", "method", "level", "confidence", "session_id", "pool_id", "source", "medium"),
+    "campaign",
+)
+_WHY = ("evidence", "runners_up", "inputs")
+
+
+def _decision(attribution: Attribution) -> dict[str, Any]:
+    """Columns of an attribution."""
+    touch = attribution.touch
+    return {
+        "model": attribution.model,
+        "method": attribution.method,
+        "level": attribution.level,
+        "confidence": attribution.confidence,
+        "session_id": attribution.session_id,
+        "pool_id": attribution.pool_id,
+        "source": touch.source if touch else None,
+        "medium": touch.medium if touch else None,
+        "campaign": touch.campaign if touch else None,
+        "evidence": [
+            {"words": reason.words, "figures": dict(reason.figures)}
+            for reason in attribution.evidence
+        ],
+        "runners_up": list(attribution.runners_up),
+        "inputs": dict(attribution.inputs),
+    }
