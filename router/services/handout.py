@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from random import Random
 from uuid import UUID
@@ -14,6 +14,7 @@ from router.domain.errors import UnknownSession
 from router.domain.model import NumberId, Pool, PoolId, SiteId
 from router.services.batching import Waiting
 from router.services.plan import Ask, Plan, Shown
+from router.services.shelf import Shelf
 from router.services.upkeep import Upkeep
 from router.store import numbers, reservations, sessions
 from router.store.database import Database
@@ -35,6 +36,7 @@ class Desk:
         self._upkeep = upkeep
         self._full_until: dict[PoolId, datetime] = {}
         self._in_flight: set[NumberId] = set()
+        self._shelf = Shelf()
         self._spread = 1.0
         self._chance = Random()
 
@@ -61,11 +63,15 @@ class Desk:
         """Answer those that were written; returns the others."""
         chosen = {plan.decision.candidate.number_id for plan in plans if plan.decision.candidate}
         self._in_flight |= chosen
+        self._shelf.take(chosen)
+        served: Collection[UUID] = ()
         try:
             rows = [plan.row(now) for plan in plans]
             served = await reservations.hand_out(self._database, rows, now)
         finally:
             self._in_flight -= chosen
+            if len(served) < len(plans):
+                self._shelf.clear()
         for plan in plans:
             if plan.key in served:
                 plan.waiting.answer(plan.answer(now))
@@ -116,9 +122,16 @@ class Desk:
     ) -> dict[PoolId, list[Candidate]]:
         """Enough candidates for everybody, where there are as many; none that is handed out already,
         here or by another batch of this process that is under way."""
+        # routers that race each other choose from what they read that moment
+        alone = self._spread <= 1
+        if alone and (shelved := self._shelf.find(wanting, handed | self._in_flight)) is not None:
+            return shelved
         while True:
             busy = handed | self._in_flight
-            limits = {pool: int(n * self._spread) + len(busy) for pool, n in wanting.items()}
+            limits = {
+                pool: int(n * self._spread) + len(busy) + (self._shelf.ahead(n) if alone else 0)
+                for pool, n in wanting.items()
+            }
             read = await numbers.free(self._database, limits)
             # others may have chosen while we read
             busy |= self._in_flight
@@ -128,6 +141,10 @@ class Desk:
                 for pool, n in wanting.items()
             ):
                 break
+        if alone:
+            for pool, n in wanting.items():
+                self._shelf.put(pool, found[pool])
+                found[pool] = found[pool][:n]
         for pool, n in wanting.items():
             if len(found[pool]) < n and not now < self._full_until.get(pool, now):
                 run_out = await self._run_out(pool, n + len(busy), now)
