@@ -8,10 +8,12 @@ import sys
 from datetime import UTC, datetime
 
 import typer
+from typer.exceptions import TyperException
 
 from router import app as composition
 from router import log
 from router.administration_cli import Invocation, app
+from router.commands.refusals import sentence
 from router.domain.errors import CallRouterError
 from router.settings import Settings
 from router.store import migrations
@@ -51,9 +53,14 @@ def migrate(ctx: typer.Context) -> None:
 def main() -> None:
     """Run one command; a refusal is one or more lines on stderr and exit code 2."""
     try:
-        app()
+        sys.exit(app(standalone_mode=False))
+    except TyperException as error:
+        # without a message it has shown a help page already
+        if error.format_message():
+            print(f"error: {sentence(error)}", file=sys.stderr)
+        sys.exit(2)
     except CallRouterError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print("\n".join(f"error: {line}" for line in str(error).splitlines()), file=sys.stderr)
         sys.exit(2)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
 
@@ -18,7 +18,7 @@ import uvloop
 from prometheus_client import CollectorRegistry
 
 from router import __version__
-from router.domain.errors import StoreUnavailable
+from router.domain.errors import CallRouterError, StoreUnavailable
 from router.services.access import Access
 from router.services.calls import Calls
 from router.services.clocks import Clocks, DatabaseClock
@@ -30,7 +30,7 @@ from router.services.recordings import Recordings
 from router.services.reports import Reports
 from router.services.upkeep import Upkeep
 from router.services.visits import Visits
-from router.settings import Settings
+from router.settings import Address, Settings
 from router.store import migrations
 from router.store.database import Database
 from router.telephony.celfile import CelTailer
@@ -52,9 +52,33 @@ OTHER_CONNECTIONS = 8
 RETRY_SECONDS = 1.0
 
 
+class PartDied(CallRouterError):
+    """A part of the router died; its log says how."""
+
+
+class AddressTaken(CallRouterError):
+    """An address to listen on cannot be had."""
+
+
+@contextlib.contextmanager
+def _listening(setting: str, address: Address) -> Iterator[None]:
+    """An address that cannot be had is a refusal that names the setting."""
+    try:
+        yield
+    except OSError as error:
+        raise AddressTaken(
+            f"CALL_ROUTER_{setting}: cannot listen on {address}: {error.strerror or error} "
+            "(for example 127.0.0.1:9080)"
+        ) from error
+
+
 def run(settings: Settings, clock: Clock) -> None:
     """Serve until SIGTERM or SIGINT. Raises what a task died of, and WrongSchema."""
-    uvloop.run(_until_told(settings, clock))
+    try:
+        uvloop.run(_until_told(settings, clock))
+    except BaseExceptionGroup as group:
+        log.exception("a part of the router died")
+        raise PartDied(f"a part of the router died: {group.exceptions[0]!r}") from group
 
 
 async def _until_told(settings: Settings, clock: Clock) -> None:
@@ -145,14 +169,16 @@ async def serve(settings: Settings, clock: Clock) -> None:
         with contextlib.suppress(StoreUnavailable):
             await calls.warm(clock(), CALL_CONNECTIONS)
         # calls before visitors: FastAGI listens first
-        await agi.start()
-        for application, address in (
-            (public, settings.http_listen),
-            (staff, settings.staff_listen),
+        with _listening("AGI_LISTEN", settings.agi_listen):
+            await agi.start()
+        for setting, application, address in (
+            ("HTTP_LISTEN", public, settings.http_listen),
+            ("STAFF_LISTEN", staff, settings.staff_listen),
         ):
-            await stack.enter_async_context(
-                Listener(application, address, trusted=settings.trusted_proxies)
-            )
+            with _listening(setting, address):
+                await stack.enter_async_context(
+                    Listener(application, address, trusted=settings.trusted_proxies)
+                )
         log.info(
             "serving",
             version=__version__,
