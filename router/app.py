@@ -168,6 +168,7 @@ async def serve(settings: Settings, clock: Clock) -> None:
         # or the first call on each connection waits for its statements to be planned
         with contextlib.suppress(StoreUnavailable):
             await calls.warm(clock(), CALL_CONNECTIONS)
+        await _first_pulse(upkeep, clock)
         # calls before visitors: FastAGI listens first
         with _listening("AGI_LISTEN", settings.agi_listen):
             await agi.start()
@@ -222,6 +223,16 @@ async def _wait_for_database(dsn: str) -> None:
             await asyncio.sleep(RETRY_SECONDS)
         else:
             return
+
+
+async def _first_pulse(upkeep: Upkeep, clock: Clock) -> None:
+    """An outage that has just ended is known before the first call is answered."""
+    while True:
+        try:
+            return await upkeep.pulse(clock())
+        except StoreUnavailable as error:
+            log.warning("waiting for the database", reason=str(error))
+            await asyncio.sleep(RETRY_SECONDS)
 
 
 @asynccontextmanager

@@ -64,7 +64,6 @@ class Desk:
 
     async def serve(self, batch: Sequence[Waiting[Announced, Route]]) -> None:
         """Look up, decide, write, answer."""
-        await self._upkeep.ensure(max(waiting.question.at for waiting in batch))
         async with self._database.connection() as queries:
             asked = [(waiting.question.question, waiting.question.at) for waiting in batch]
             looked = await self._attributor.look(queries, asked)
@@ -93,7 +92,7 @@ class Desk:
         self, announced: Announced, question: Question, found: Dialled
     ) -> tuple[Arrived, Credit]:
         arrival, now = announced.arrival, announced.at
-        credit = self._attributor.credit(question, found, now)
+        credit = self._attributor.credit(question, found, now, self._upkeep.gap(now))
         plan = routing.plan(found.targets, found.tracking)
         for problem in plan.refused:
             log.warning("target refused", linkedid=arrival.linkedid, problem=problem)

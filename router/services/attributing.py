@@ -14,6 +14,7 @@ from router.domain.errors import StoreUnavailable
 from router.domain.matching import Shares
 from router.domain.model import Attribution, CallId, NumberId
 from router.domain.past import settle
+from router.domain.visitstate import Outage
 from router.services.clocks import Clocks
 from router.services.metrics import CallMetrics
 from router.store import arrivals, decisions
@@ -89,14 +90,16 @@ class Attributor:
             ],
         )
 
-    def credit(self, question: Question, found: Dialled, t: datetime) -> Credit:
-        """The decision about a call at `t` by what was looked up."""
+    def credit(
+        self, question: Question, found: Dialled, t: datetime, gap: Outage | None = None
+    ) -> Credit:
+        """The decision about a call at `t` by what was looked up; `gap` is an outage not written down yet."""
         attribution, shares = matching.attribute(
             found.shown,
             found.candidates,
             found.past,
             t,
-            outages=found.outages,
+            outages=(*found.outages, gap) if gap else found.outages,
             known_caller=found.known_caller,
         )
         readings = question.readings

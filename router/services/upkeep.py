@@ -49,6 +49,13 @@ class Upkeep:
                 if self._stale(now):
                     await self.pulse(now)
 
+    def gap(self, now: datetime) -> Outage | None:
+        """The time in which this router could not write, if it is long enough to be an outage. Asks nobody:
+        for an arriving call, which must not wait for the writing of a pulse."""
+        if self._pulsed_at is None or now - self._pulsed_at <= OUTAGE:
+            return None
+        return Outage(started_at=self._pulsed_at, ended_at=now)
+
     def _stale(self, now: datetime) -> bool:
         return self._pulsed_at is None or not abs(now - self._pulsed_at) < self._fresh
 

@@ -46,8 +46,8 @@ class Unwritable(CallRouterError):
 
 
 def arrival(environment: Mapping[str, str]) -> Arrival:
-    """The call that an AGI environment announces: ``route,<did>,<raw did>,<trunk>``."""
-    caller = environment.get("agi_callerid", "")
+    """The call that an AGI environment announces: ``route,<did>,<raw did>,<trunk>,<caller>``."""
+    caller = environment.get("agi_arg_4", environment.get("agi_callerid", ""))
     return Arrival(
         linkedid=environment.get("agi_uniqueid", "")[:150],
         did=environment.get("agi_arg_1", "")[:64],

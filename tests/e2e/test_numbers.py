@@ -89,6 +89,22 @@ async def test_a_caller_who_hides_his_number_is_served_and_stays_hidden(
     assert pbx.facts("CT_IN")[0]["cid"] == ""
 
 
+@pytest.mark.parametrize("user", ["+74957654321", "84957654321", "4957654321", "74957654321"])
+async def test_a_callers_number_is_one_whatever_the_operator_writes(
+    pbx: Pbx, router: StubRouter, trunk: SipAgent, company: SipAgent, user: str
+) -> None:
+    """Question and record have E.164; the company sees the number as it came."""
+    call = await trunk.call(pbx.uri(NUMBER), pbx.remote, caller=f"sip:{user}@op.example")
+    await call.answered()
+    rung = await company.next_call()
+    call.hang_up()
+    await pbx.wait_end()
+
+    assert router.requests[0]["agi_arg_4"] == "+74957654321"
+    assert pbx.facts("CT_IN")[0]["cid"] == "+74957654321"
+    assert rung.number == user
+
+
 async def test_a_caller_without_number_is_served(
     pbx: Pbx, router: StubRouter, trunk: SipAgent, company: SipAgent
 ) -> None:

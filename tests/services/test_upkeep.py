@@ -191,3 +191,17 @@ async def test_a_locked_database_is_walked_away_from(
     assert {type(answer) for answer in answers} == {StoreUnavailable}
     assert waited < 1.3
     assert (await visits.visit(a_visit(), now)).number
+
+
+async def test_an_arriving_call_knows_of_an_outage_that_nobody_has_written_down(
+    database: Database, now: datetime
+) -> None:
+    """From memory alone: the call does not wait for a pulse."""
+    upkeep = Upkeep(database, "router 1")
+    assert upkeep.gap(now) is None
+    await upkeep.pulse(now)
+
+    assert upkeep.gap(now + timedelta(seconds=9)) is None
+    gap = upkeep.gap(now + timedelta(seconds=60))
+    assert gap is not None
+    assert (gap.started_at, gap.ended_at) == (now, now + timedelta(seconds=60))
