@@ -17,6 +17,8 @@ from router.store.database import Queries
 
 # visits that were shown a default number: only so many of the newest are looked at
 DEFAULT_CANDIDATES = 2000
+# the same for visits of a number before they are summed up: a call cannot wait for any number of them
+CANDIDATES = 3000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,9 +54,18 @@ class Asked:
 
 
 async def dialled(
-    queries: Queries, numbers: Sequence[str], caller: str, trunk: str, t: datetime
+    queries: Queries,
+    numbers: Sequence[str],
+    caller: str,
+    trunk: str,
+    t: datetime,
+    *,
+    most: int | None = CANDIDATES,
 ) -> Dialled:
-    """What decides a call at `t`; `numbers` are the readings of what was dialled, the likeliest first."""
+    """What decides a call at `t`; `numbers` are the readings of what was dialled, the likeliest first.
+
+    Of visits that are not summed up only the newest `most` are looked at, all with None.
+    """
     asked = Asked(numbers=numbers, caller=caller, trunk=trunk, t=t)
     row = await queries.fetchrow(
         "arrivals.dialled",
@@ -64,6 +75,7 @@ async def dialled(
         caller=caller,
         known_since=t - rows.MEMORY,
         trunk=trunk,
+        most=most,
     )
     assert row is not None  # one row, always, by its first table
     return await _read(queries, asked, row)
@@ -79,6 +91,7 @@ async def dialled_together(queries: Queries, asked: Sequence[Asked]) -> list[Dia
         callers=[one.caller for one in asked],
         known_sinces=[one.t - rows.MEMORY for one in asked],
         trunks=[one.trunk for one in asked],
+        most=CANDIDATES,
     )
     return [await _read(queries, one, row) for one, row in zip(asked, found, strict=True)]
 

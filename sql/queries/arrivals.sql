@@ -1,6 +1,7 @@
--- dialled(numbers, since, until, caller, known_since, trunk)
+-- dialled(numbers, since, until, caller, known_since, trunk, most)
 -- Everything that decides one call, in one trip: the dialled number (of several readings the first that is
--- ours), its pool, site and targets, and the visits it was handed out to, without those summed up as past.
+-- ours), its pool, site and targets, and the visits it was handed out to, without those summed up as past;
+-- of these the newest `most` (all without): a call waits for no more than that.
 WITH dialled AS (
     SELECT id, organisation_id, e164, pool_id, target_id, record
     FROM number WHERE e164 = ANY ($1::text[]) ORDER BY array_position($1::text[], e164) LIMIT 1
@@ -8,10 +9,11 @@ WITH dialled AS (
     SELECT number_past.* FROM number_past JOIN dialled ON dialled.id = number_id
     WHERE built_at <= $3 AND packed IS NOT NULL
 ), holding AS (
-    SELECT reservation.session_id, reservation.started_at, reservation.ended_at
-    FROM dialled JOIN reservation ON reservation.number_id = dialled.id
-    WHERE reservation.started_at > greatest($2::timestamptz, (SELECT built_at FROM past))
-      AND reservation.started_at <= $3
+    (SELECT reservation.session_id, reservation.started_at, reservation.ended_at
+     FROM dialled JOIN reservation ON reservation.number_id = dialled.id
+     WHERE reservation.started_at > greatest($2::timestamptz, (SELECT built_at FROM past))
+       AND reservation.started_at <= $3
+     ORDER BY reservation.started_at DESC LIMIT $7)
     UNION ALL
     SELECT reservation.session_id, reservation.started_at, reservation.ended_at
     FROM past CROSS JOIN unnest(past.unsettled) AS unsettled (id)
@@ -68,7 +70,7 @@ LEFT JOIN pool ON pool.id = dialled.pool_id
 LEFT JOIN site ON site.id = pool.site_id
 LEFT JOIN shown ON true;
 
--- dialled_together(numbers, sinces, untils, callers, known_sinces, trunks)
+-- dialled_together(numbers, sinces, untils, callers, known_sinces, trunks, most)
 -- `dialled` for several calls that came together, in their order; each one's numbers are divided by blanks.
 SELECT looked.*
 FROM (SELECT string_to_array(numbers, ' ') AS numbers, since, until, caller, known_since, trunk, place
@@ -84,10 +86,11 @@ CROSS JOIN LATERAL (
         SELECT number_past.* FROM number_past JOIN dialled ON dialled.id = number_id
         WHERE built_at <= asked.until AND packed IS NOT NULL
     ), holding AS (
-        SELECT reservation.session_id, reservation.started_at, reservation.ended_at
-        FROM dialled JOIN reservation ON reservation.number_id = dialled.id
-        WHERE reservation.started_at > greatest(asked.since, (SELECT built_at FROM past))
-          AND reservation.started_at <= asked.until
+        (SELECT reservation.session_id, reservation.started_at, reservation.ended_at
+         FROM dialled JOIN reservation ON reservation.number_id = dialled.id
+         WHERE reservation.started_at > greatest(asked.since, (SELECT built_at FROM past))
+           AND reservation.started_at <= asked.until
+         ORDER BY reservation.started_at DESC LIMIT $7)
         UNION ALL
         SELECT reservation.session_id, reservation.started_at, reservation.ended_at
         FROM past CROSS JOIN unnest(past.unsettled) AS unsettled (id)

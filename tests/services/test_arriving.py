@@ -173,6 +173,7 @@ async def test_the_look_up_for_all_goes_by_index(world: World, now: datetime) ->
         callers=["+79161234567", ""],
         known_sinces=[now - timedelta(days=395)] * 2,
         trunks=["trunk1"] * 2,
+        most=3000,
     )
 
     assert not found.read_whole & {"session", "reservation", "number", "call"}

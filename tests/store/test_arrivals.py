@@ -43,6 +43,16 @@ async def test_visits_of_the_last_thirty_days(world: World, now: datetime) -> No
     assert found.candidates[0].handed_at == now - timedelta(days=2)
 
 
+async def test_a_call_waits_for_the_newest_visits_only(world: World, now: datetime) -> None:
+    """However many a number was shown to; whoever sums them up reads all."""
+    visits = [await world.visit(began=now - n * 60 * S) for n in range(1, 8)]
+    newest = await arrivals.dialled(world.database, (NUMBER,), "", "trunk1", now, most=3)
+    whole = await arrivals.dialled(world.database, (NUMBER,), "", "trunk1", now, most=None)
+
+    assert {one.session_id for one in newest.candidates} == set(visits[:3])
+    assert {one.session_id for one in whole.candidates} == set(visits)
+
+
 async def test_when_the_page_changed(world: World, now: datetime) -> None:
     """At the hand-out of another number; at the end of the reservation if it shows a default number now."""
     other = await world.visit(began=now - 900 * S)
@@ -140,6 +150,7 @@ async def test_hot_statements_scan_no_table(world: World, now: datetime) -> None
         caller="+79161234567",
         known_since=now - timedelta(days=395),
         trunk="trunk1",
+        most=3000,
     )
 
     assert not found.read_whole & {"session", "reservation", "number", "call"}
