@@ -164,7 +164,7 @@ def test_the_past_as_bytes(now: datetime) -> None:
         session_ids=array("q", [1, 2**40]),
         since=array("d", [1.5, 2.25]),
         handed_at=array("d", [1.0, 2.0]),
-        kind_of=array("H", [0, 1]),
+        kind_of=array("I", [0, 1]),
         kinds=[Kind(True, False, ("a", "b", "c")), Kind(False, True, ("я", "", ""))],
     )
     packed, kinds = pack(before)
