@@ -16,6 +16,9 @@ log = structlog.get_logger(__name__)
 Q = TypeVar("Q")
 A = TypeVar("A")
 
+# seconds after which one who waits for a place in a batch is given a lane of his own
+PATIENT = 0.004
+
 
 class Waiting(Generic[Q, A]):
     """A request and who waits for its answer. `since` is the event loop's time."""
@@ -65,6 +68,7 @@ class Batcher(Generic[Q, A]):
         self._queue: deque[Waiting[Q, A]] = deque()
         self._wake = asyncio.Event()
         self._open: set[asyncio.Task[None]] = set()
+        self._timer: asyncio.TimerHandle | None = None
 
     async def ask(self, question: Q) -> A:
         """The answer, from the next batch. Raises StoreUnavailable."""
@@ -133,10 +137,27 @@ class Batcher(Generic[Q, A]):
 
 class OnDemand(Batcher[Q, A]):
     """The same without a task that runs for ever: a lane opens when somebody waits, and closes when nobody
-    does."""
+    does. Another one opens beside it only if somebody has waited for `PATIENT` seconds: what comes meanwhile
+    is cheaper to serve together, but must not wait for a batch that hangs."""
 
     def _call(self) -> None:
-        if len(self._open) < self._lanes:
-            lane = asyncio.create_task(self._drained())
-            self._open.add(lane)
-            lane.add_done_callback(self._open.discard)
+        if not self._open:
+            self._begin()
+        elif len(self._open) < self._lanes and self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(PATIENT, self._widen)
+
+    def _widen(self) -> None:
+        self._timer = None
+        if self._queue and len(self._open) < self._lanes:
+            self._begin()
+
+    def _begin(self) -> None:
+        lane = asyncio.create_task(self._drained())
+        self._open.add(lane)
+        lane.add_done_callback(self._ended)
+
+    def _ended(self, lane: asyncio.Task[None]) -> None:
+        self._open.discard(lane)
+        if self._queue:
+            # asked for between the lane's last look and its end
+            self._call()

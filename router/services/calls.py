@@ -38,8 +38,8 @@ from router.store.database import Database, Queries, deadline
 log = structlog.get_logger(__name__)
 
 PATIENCE = 0.5
-# calls are served by so many batches at once: a third waits for the first of them, and for few milliseconds
-LANES = 2
+# batches of calls at once, where one takes long; each has a connection
+LANES = 5
 # nobody waits for these, but one that hangs must not hold up the rest for ever
 ABSORB_PATIENCE = 10.0
 _REMEMBERED = 20_000
