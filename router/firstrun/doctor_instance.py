@@ -8,7 +8,8 @@ from pathlib import Path
 
 from router.firstrun import http_client, prefixes, state
 from router.firstrun.asterisk import AsteriskError, AsteriskServer
-from router.firstrun.doctor import Finding, made_findings
+from router.firstrun.doctor_machine import made_findings
+from router.firstrun.findings import Finding
 from router.firstrun.instance import Instance
 from router.store import queries
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from router.firstrun import debian_sources, doctor, state
-from router.firstrun.doctor import Finding
+from router.firstrun import debian_sources, doctor_machine, state
 from router.firstrun.doctor_instance import instance_findings
+from router.firstrun.findings import Finding
 from tests.firstrun.ports import free_base
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -16,7 +16,7 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 
 def test_missing_tools_are_named_with_their_packages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "which", lambda tool, path=None: None)
-    tools = _called("tools", list(doctor.machine_findings(CHECKOUT, {})))
+    tools = _called("tools", list(doctor_machine.machine_findings(CHECKOUT, {})))
     assert tools.well is False
     assert "setpriv missing" in tools.detail or "setpriv," in tools.detail
     assert tools.mend.startswith("apt-get install apt dpkg tar util-linux make")
@@ -24,14 +24,14 @@ def test_missing_tools_are_named_with_their_packages(monkeypatch: pytest.MonkeyP
 
 def test_machine_without_an_archive_is_told_the_setting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(debian_sources, "machine_sources", lambda _: [])
-    archive = _called("Debian archive", list(doctor.machine_findings(CHECKOUT, {})))
+    archive = _called("Debian archive", list(doctor_machine.machine_findings(CHECKOUT, {})))
     assert archive.well is False
     assert "DEBIAN_MIRROR=" in archive.mend
 
 
 def test_short_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: _Usage(100 << 20))
-    disk = doctor._disk(CHECKOUT)
+    disk = doctor_machine._disk(CHECKOUT)
     assert disk.well is False
     assert "has 100 MB" in disk.detail
 
