@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from router.store.database import Queries
+
+LATELY = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,8 +60,14 @@ async def visits_after(queries: Queries, visit_id: int) -> list[Visit]:
 
 
 async def newest_shown(queries: Queries, site_key: str, now: datetime) -> Shown | None:
-    """The newest visitor of the site who holds a number, None where nobody does."""
-    row = await queries.fetchrow("firstrun.newest_shown", site_key=site_key, now=now)
+    """The newest visitor of the site who holds a number and was there lately, None where nobody does.
+
+    A tail that began long ago will do for a caller, yet it is no fair demonstration: whoever left that
+    quickly, and that long ago, hardly calls, and the attribution says so.
+    """
+    row = await queries.fetchrow(
+        "firstrun.newest_shown", site_key=site_key, now=now, since=now - LATELY
+    )
     if row is None:
         return None
     return Shown(

@@ -1,11 +1,12 @@
--- newest_shown(site_key, now)
--- The number that the site's newest visitor with a live reservation is looking at.
+-- newest_shown(site_key, now, since)
+-- The number that the site's newest visitor with a live reservation is looking at, or looked at since then.
 SELECT number.e164, session.key, session.source, session.medium, session.campaign
 FROM number
 JOIN pool ON pool.id = number.pool_id
 JOIN site ON site.id = pool.site_id
 JOIN session ON session.id = number.holder_id
 WHERE site.key = $1 AND number.withdrawn_at IS NULL AND number.reserved_until > $2
+  AND greatest(session.seen_at, session.gone_at) > $3
 ORDER BY number.issued_at DESC, number.id DESC
 LIMIT 1;
 
