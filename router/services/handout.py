@@ -32,7 +32,7 @@ class Desk:
     """Hands out numbers, batch by batch."""
 
     def __init__(self, database: Database, upkeep: Upkeep) -> None:
-        self._database = database
+        self._queries = database.kept
         self._upkeep = upkeep
         self._full_until: dict[PoolId, datetime] = {}
         self._in_flight: set[NumberId] = set()
@@ -67,7 +67,7 @@ class Desk:
         served: Collection[UUID] = ()
         try:
             rows = [plan.row(now) for plan in plans]
-            served = await reservations.hand_out(self._database, rows, now)
+            served = await reservations.hand_out(self._queries, rows, now)
         finally:
             self._in_flight -= chosen
             if len(served) < len(plans):
@@ -115,7 +115,7 @@ class Desk:
         self, turn: Mapping[tuple[SiteId, UUID], Waiting[Ask, Shown]]
     ) -> Mapping[tuple[SiteId, UUID], Known]:
         asked = [visitor for visitor, waiting in turn.items() if waiting.question.seen_before]
-        return await sessions.known(self._database, asked) if asked else {}
+        return await sessions.known(self._queries, asked) if asked else {}
 
     async def _candidates(
         self, wanting: Mapping[PoolId, int], handed: set[NumberId], now: datetime
@@ -132,7 +132,7 @@ class Desk:
                 pool: int(n * self._spread) + len(busy) + (self._shelf.ahead(n) if alone else 0)
                 for pool, n in wanting.items()
             }
-            read = await numbers.free(self._database, limits)
+            read = await numbers.free(self._queries, limits)
             # others may have chosen while we read
             busy |= self._in_flight
             found = {pool: [c for c in read[pool] if c.number_id not in busy] for pool in wanting}
@@ -155,7 +155,7 @@ class Desk:
 
     async def _run_out(self, pool: PoolId, count: int, now: datetime) -> list[Candidate]:
         """Numbers whose reservation has run out, not swept yet: nobody waits for the sweep."""
-        taken = await numbers.taken(self._database, pool, count)
+        taken = await numbers.taken(self._queries, pool, count)
         run_out = [candidate for candidate in taken if candidate.free(now)]
         if not run_out:
             ends = [candidate.reserved_until for candidate in taken[:1]]

@@ -164,7 +164,7 @@ class Visits:
                 turn.setdefault(waiting.question.beat.key, waiting)
             now = max(waiting.question.now for waiting in turn.values())
             beats = [waiting.question.beat for waiting in turn.values()]
-            heard = await sessions.hear(self._database, beats, now)
+            heard = await sessions.hear(self._database.kept, beats, now)
             for key, waiting in turn.items():
                 waiting.answer(heard.get(key))
             batch = [w for w in batch if turn[w.question.beat.key] is not w]

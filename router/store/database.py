@@ -17,6 +17,7 @@ import structlog
 
 from router.domain.errors import FieldError, StoreUnavailable
 from router.store import queries
+from router.store.kept import Kept
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
@@ -143,6 +144,9 @@ class Database(Queries):
     def __init__(self, pool: asyncpg.Pool) -> None:
         super().__init__(pool, queries.load(queries.sql_folder() / "queries"))
         self._pool = pool
+        self._kept = Kept(pool)
+        # for one statement after another: `fetch` alone, on connections that are not given back in between
+        self.kept = Queries(self._kept, self._named)
 
     @classmethod
     async def connect(
@@ -173,9 +177,13 @@ class Database(Queries):
     async def close(self) -> None:
         """Close politely, but never wait for a server that does not answer."""
         try:
-            await asyncio.wait_for(self._pool.close(), 3)
+            await asyncio.wait_for(self._closed(), 3)
         except (TimeoutError, OSError, asyncpg.PostgresError):
             self._pool.terminate()
+
+    async def _closed(self) -> None:
+        await self._kept.let_go()
+        await self._pool.close()
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Queries]:

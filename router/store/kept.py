@@ -1,0 +1,45 @@
+"""Connections that stay with those who make one statement after another.
+
+A pool is asked for a connection, and given it back, around every statement; that takes as long as the
+driver needs for a small one. Here the connection of one statement is kept for the next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import asyncpg
+
+
+class Kept:
+    """As many connections of the pool as are needed at once, kept until something goes wrong on them."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+        self._idle: list[Any] = []
+
+    async def fetch(self, sql: str, *arguments: Any) -> Sequence[asyncpg.Record]:
+        """One statement, a commit of its own."""
+        connection = await self._connection()
+        try:
+            rows: Sequence[asyncpg.Record] = await connection.fetch(sql, *arguments)
+        except BaseException:
+            # also if nobody waits for it any more: the pool finds out what state it is in
+            await self._pool.release(connection)
+            raise
+        self._idle.append(connection)
+        return rows
+
+    async def _connection(self) -> Any:
+        while self._idle:
+            connection = self._idle.pop()
+            if not connection.is_closed():
+                return connection
+            await self._pool.release(connection)
+        return await self._pool.acquire()
+
+    async def let_go(self) -> None:
+        """Give back what is not in use: the pool is closed when all are back."""
+        while self._idle:
+            await self._pool.release(self._idle.pop())
