@@ -6,6 +6,7 @@ import logging
 import re
 import sys
 from collections.abc import MutableMapping
+from functools import lru_cache
 from typing import Any, Literal, TextIO
 
 import structlog
@@ -35,6 +36,11 @@ def mask_phone(text: str) -> str:
     return _PHONE.sub(lambda found: _masked(found.group()), text)
 
 
+# the same few words stand in every request's line
+_mask_word = lru_cache(maxsize=1024)(mask_phone)
+_WORD = 40
+
+
 def _masked(number: str) -> str:
     digits = [c for c in number if c.isdigit()]
     if len(digits) < 7:
@@ -48,7 +54,7 @@ def _mask_event(
 ) -> MutableMapping[str, Any]:
     for key, value in event.items():
         if key not in _NOT_PHONES and isinstance(value, str):
-            event[key] = mask_phone(value)
+            event[key] = _mask_word(value) if len(value) <= _WORD else mask_phone(value)
     return event
 
 
@@ -68,7 +74,6 @@ def configure(
     console = style == "console" or (style == "auto" and stream.isatty())
     threshold = logging.getLevelNamesMapping()[level.upper()]
     shared: list[structlog.typing.Processor] = [
-        structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,

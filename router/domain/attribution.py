@@ -76,6 +76,12 @@ _FORBIDDEN = re.compile(
 )
 
 
+# What nearly every URL looks like; what does not is taken apart with more care.
+_PLAIN_URL = re.compile(
+    r"https?://(?:www\.)?((?!www\.)[a-z0-9](?:[a-z0-9.-]{0,250}[a-z0-9])?)(?::[0-9]{1,5})?(?:[/?#]|\Z)"
+)
+
+
 def clean(text: str, length: int = VALUE_LENGTH) -> str:
     """Text a visitor wrote → no control characters, NFC, trimmed, at most `length` characters."""
     text = text[: 4 * length]
@@ -108,6 +114,8 @@ def touch(url: str, referrer: str, own_hosts: Collection[str] = ()) -> Touch:
 
 def host(url: str) -> str:
     """The host name of a URL, lower-case, without ``www.``; empty where there is none."""
+    if plain := _PLAIN_URL.match(url):
+        return plain[1]
     try:
         name = urlsplit(url[:URL_LENGTH]).hostname
     except ValueError:

@@ -48,9 +48,11 @@ def edge(
 ) -> Middleware:
     """The one middleware of both listeners."""
     turn = itertools.count()
+    line = None
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        nonlocal line
         began = time.perf_counter()
         notes: dict[str, Any] = {}
         request[NOTES] = notes
@@ -66,9 +68,10 @@ def edge(
             path = resource.canonical if resource else "(unknown)"
             metrics.answered(listener, path, status, seconds)
             if status >= 400 or path not in SAMPLED or next(turn) % ONE_IN == 0:
-                log.info(
+                # bound once, and as late as that: a logger is made as logging is set up by then
+                line = line or log.bind(listener=listener)
+                line.info(
                     "request",
-                    listener=listener,
                     method=request.method,
                     path=path,
                     status=status,

@@ -7,6 +7,7 @@ brings walks through all its keys at every hit, so that many addresses would slo
 from __future__ import annotations
 
 import math
+import socket
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -171,15 +172,28 @@ def _address(text: str) -> str | None:
         text = text[1:].partition("]")[0]
     elif text.count(":") == 1:
         text = text.partition(":")[0]
+    if _is_ipv4(text):
+        return text
     try:
         return str(ip_address(text))
     except ValueError:
         return None
 
 
+def _is_ipv4(text: str) -> bool:
+    """In the one form that is written so: there is nothing to turn into another."""
+    try:
+        socket.inet_pton(socket.AF_INET, text)
+    except (OSError, ValueError):
+        return False
+    return True
+
+
 @lru_cache(maxsize=65536)
 def network_of(address: str) -> str:
     """``203.0.113.77`` → ``203.0.113.0/24``; IPv6 → its /56; anything else as it is."""
+    if _is_ipv4(address):
+        return address[: address.rindex(".")] + ".0/24"
     try:
         known = ip_address(address)
     except ValueError:
@@ -188,4 +202,4 @@ def network_of(address: str) -> str:
         if known.ipv4_mapped is None:
             return str(ip_network((known, 56), strict=False))
         known = known.ipv4_mapped
-    return str(ip_network((known, 24), strict=False))
+    return network_of(str(known))
