@@ -54,6 +54,11 @@ class CallMetrics:
         self.recordings = Counter(
             "call_router_recordings_bytes", "Bytes of recordings found.", registry=registry
         )
+        self.recordings_missing = Counter(
+            "call_router_recordings_missing",
+            "Answered calls that were to be recorded and have no recording.",
+            registry=registry,
+        )
         self.recordings_truncated = Counter(
             "call_router_recordings_truncated", "Recordings that were cut.", registry=registry
         )

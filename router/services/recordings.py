@@ -35,6 +35,8 @@ PATIENCE = 30.0
 GRACE = timedelta(seconds=5)
 # what is missing of the talk in a recording that was cut
 MISSING_MS = 1500
+# a bridge shorter than this may leave nothing behind
+HEARD_MS = 500
 _AT_ONCE = 100
 _CHUNK = 64 * 1024
 _LINKEDID = re.compile(r"[A-Za-z0-9_.-]{1,150}")
@@ -167,6 +169,9 @@ class Recordings:
                     self._metrics.recordings_truncated.inc()
                     log.warning("recording cut", linkedid=call.linkedid, bytes=one.bytes)
             await store.looked(queries, call.id, now)
+        if not found and call.wanted and (call.talk_ms or 0) > HEARD_MS:
+            self._metrics.recordings_missing.inc()
+            log.warning("recording missing", linkedid=call.linkedid, ref=call.ref)
         self._live.publish(
             call.ref, {"recordings": len(found), "organisation_id": call.organisation_id}
         )

@@ -20,6 +20,7 @@ class Unheard:
     arrived_at: datetime
     ended_at: datetime
     talk_ms: int | None
+    wanted: bool
 
 
 async def unheard(queries: Queries, ended_before: datetime, most: int) -> list[Unheard]:

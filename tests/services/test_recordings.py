@@ -140,6 +140,18 @@ async def test_a_call_without_recording(
     assert await world.run("SELECT count(*) FROM recording") == 0
 
 
+@pytest.mark.parametrize(("wanted", "missing"), [(None, 1), (False, 0)])
+async def test_a_recording_that_should_be_there_is_missed(
+    world: World, recordings: Recordings, now: datetime, wanted: bool | None, missing: int
+) -> None:
+    """Counted and logged; not where recording is switched off."""
+    await world.run("UPDATE number SET record = $1", wanted)
+    ended = await ended_call(world, now)
+    await recordings.collect(ended + 10 * S)
+
+    assert recordings._metrics.recordings_missing._value.get() == missing
+
+
 async def test_a_folder_that_cannot_be_read(
     world: World, recordings: Recordings, tmp_path: Path, now: datetime
 ) -> None:
