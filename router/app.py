@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import signal
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -70,6 +71,16 @@ def _listening(setting: str, address: Address) -> Iterator[None]:
             f"CALL_ROUTER_{setting}: cannot listen on {address}: {error.strerror or error} "
             "(for example 127.0.0.1:9080)"
         ) from error
+
+
+def spare_the_collector() -> None:
+    """To be called when everything stands: what is alive by then stays, and is not walked through again.
+
+    A request leaves hardly a cycle behind, so the young are looked at every 10,000 objects, not every 700.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
 
 
 def run(settings: Settings, clock: Clock) -> None:
@@ -180,6 +191,7 @@ async def serve(settings: Settings, clock: Clock) -> None:
                 await stack.enter_async_context(
                     Listener(application, address, trusted=settings.trusted_proxies)
                 )
+        spare_the_collector()
         log.info(
             "serving",
             version=__version__,

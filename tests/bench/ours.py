@@ -26,7 +26,7 @@ import uvloop
 from prometheus_client import CollectorRegistry
 
 from router import log
-from router.app import CALL_CONNECTIONS, OTHER_CONNECTIONS
+from router.app import CALL_CONNECTIONS, OTHER_CONNECTIONS, spare_the_collector
 from router.domain import phone
 from router.services.access import Access
 from router.services.calls import Calls
@@ -155,7 +155,9 @@ async def _serve(name: str, arguments: list[str]) -> None:
             "http": program.http,
             "visits": program.visits,
         }
-        print(json.dumps({"port": await kinds[name](*arguments)}), flush=True)
+        port = await kinds[name](*arguments)
+        spare_the_collector()
+        print(json.dumps({"port": port}), flush=True)
         await stop.wait()
 
 
