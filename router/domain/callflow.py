@@ -59,17 +59,17 @@ class CallFacts:
     hangup_cause: int | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class _Seen:
-    """What the events up to here said; `fold` reads the facts off it at the end."""
+    """What the events up to here said, each step adding to it; `fold` reads the facts off it at the end."""
 
     linkedid: str
     started_at: datetime | None = None
     arrival: Mapping[str, str] = field(default_factory=dict)
     arrival_at: datetime | None = None
     code: Mapping[str, str] | None = None
-    routes: tuple[Mapping[str, str], ...] = ()
-    tries: tuple[Mapping[str, str], ...] = ()
+    routes: list[Mapping[str, str]] = field(default_factory=list)
+    tries: list[Mapping[str, str]] = field(default_factory=list)
     lost_cause: int | None = None
     dialled_at: datetime | None = None
     company_channel: str = ""
@@ -96,62 +96,60 @@ def fold(events: Iterable[CallEvent]) -> CallFacts:
     seen = _Seen(linkedid=linkedids.pop())
     for event in sorted(once.values(), key=lambda e: (e.at, e.digest)):
         if step := _STEPS.get(event.kind):
-            seen = step(seen, event)
+            step(seen, event)
         if event.kind != LOST:
-            seen = replace(seen, last_at=event.at)
+            seen.last_at = event.at
     return _facts(seen)
 
 
-def _of_caller(seen: _Seen, event: CallEvent) -> bool:
-    return event.uniqueid == seen.linkedid
+def _chan_start(seen: _Seen, event: CallEvent) -> None:
+    if event.uniqueid == seen.linkedid:
+        seen.started_at = seen.started_at or event.at
+        seen.caller_channel = event.data.get("channel", "")
+    else:
+        seen.dialled_at = seen.dialled_at or event.at
 
 
-def _chan_start(seen: _Seen, event: CallEvent) -> _Seen:
-    if _of_caller(seen, event):
-        channel = event.data.get("channel", "")
-        return replace(seen, started_at=seen.started_at or event.at, caller_channel=channel)
-    return replace(seen, dialled_at=seen.dialled_at or event.at)
+def _ct(seen: _Seen, event: CallEvent) -> None:
+    match event.kind:
+        case "CT_IN":
+            seen.arrival, seen.arrival_at = event.data, event.at
+        case "CT_CODE":
+            seen.code = event.data
+        case "CT_ROUTE":
+            seen.routes.append(event.data)
+        case "CT_TRY":
+            seen.tries.append(event.data)
+        case "CT_LOST":
+            seen.lost_cause = _number(event.data.get("hc", ""))
 
 
-def _ct_in(seen: _Seen, event: CallEvent) -> _Seen:
-    return replace(seen, arrival=event.data, arrival_at=event.at)
+def _bridge_enter(seen: _Seen, event: CallEvent) -> None:
+    if event.uniqueid == seen.linkedid:
+        seen.answered_at = seen.answered_at or event.at
+    else:
+        seen.company_channel = event.data.get("channel", "")
 
 
-def _ct_route(seen: _Seen, event: CallEvent) -> _Seen:
-    return replace(seen, routes=(*seen.routes, event.data))
+def _hangup(seen: _Seen, event: CallEvent) -> None:
+    if event.uniqueid == seen.linkedid:
+        seen.hangup, seen.caller_left_at = event.data, event.at
 
 
-def _ct_try(seen: _Seen, event: CallEvent) -> _Seen:
-    return replace(seen, tries=(*seen.tries, event.data))
+def _over(seen: _Seen, event: CallEvent) -> None:
+    if event.kind == LOST:
+        seen.vanished_at = event.at
+    else:
+        seen.ended_at = event.at
 
 
-def _ct_lost(seen: _Seen, event: CallEvent) -> _Seen:
-    return replace(seen, lost_cause=_number(event.data.get("hc", "")))
-
-
-def _bridge_enter(seen: _Seen, event: CallEvent) -> _Seen:
-    if not _of_caller(seen, event):
-        return replace(seen, company_channel=event.data.get("channel", ""))
-    return replace(seen, answered_at=seen.answered_at or event.at)
-
-
-def _hangup(seen: _Seen, event: CallEvent) -> _Seen:
-    if not _of_caller(seen, event):
-        return seen
-    return replace(seen, hangup=event.data, caller_left_at=event.at)
-
-
-_STEPS: Mapping[str, Callable[[_Seen, CallEvent], _Seen]] = {
+_STEPS: Mapping[str, Callable[[_Seen, CallEvent], None]] = {
     "CHAN_START": _chan_start,
-    "CT_IN": _ct_in,
-    "CT_CODE": lambda seen, event: replace(seen, code=event.data),
-    "CT_ROUTE": _ct_route,
-    "CT_TRY": _ct_try,
-    "CT_LOST": _ct_lost,
+    **dict.fromkeys(("CT_IN", "CT_CODE", "CT_ROUTE", "CT_TRY", "CT_LOST"), _ct),
     "BRIDGE_ENTER": _bridge_enter,
     "HANGUP": _hangup,
-    "LINKEDID_END": lambda seen, event: replace(seen, ended_at=event.at),
-    LOST: lambda seen, event: replace(seen, vanished_at=event.at),
+    "LINKEDID_END": _over,
+    LOST: _over,
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import structlog
@@ -16,7 +16,7 @@ from router.services.attributing import Attributor, Question
 from router.services.live import Live
 from router.services.metrics import CallMetrics
 from router.store import calls as store
-from router.store.calls import CallRow, Told
+from router.store.calls import CallRow, Folded, Place, Told
 from router.store.database import Queries
 
 log = structlog.get_logger(__name__)
@@ -24,11 +24,12 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """A call as it was, what is known of it now, and its attribution in force."""
+    """A call as it was, what its `events` say of it now, and its attribution in force."""
 
     row: CallRow
     before: CallState
     facts: CallFacts
+    events: int
     organisation_id: OrganisationId | None
     method: str | None
     level: str | None
@@ -44,19 +45,33 @@ class Recorder:
         self._metrics = metrics
 
     async def bring_up_to_date(
-        self, queries: Queries, linkedids: Sequence[str], now: datetime
+        self, queries: Queries, calls: Sequence[Told], now: datetime, place: Place | None = None
     ) -> list[Change]:
-        """Fold each call's events, those of others included, and write the outcome."""
+        """Fold each call's events and write the outcome; `place` moves in the last commit of it."""
         changes = []
-        for call in await store.told(queries, linkedids):
+        for call in calls:
             facts = _folded(call)
             if facts is None:
                 continue
             row = call.row or await self._created(queries, facts, now)
             if row is not None:
-                change = await self._write(queries, row, facts, len(call.events), now)
-                changes += [change] if change is not None else []
-        return changes
+                changes.append(await self._credited(queries, row, facts, len(call.events), now))
+        written = await store.update(
+            queries,
+            [Folded(id=one.row.id, facts=one.facts, events=one.events) for one in changes],
+            place,
+        )
+        told, behind = [], []
+        for change in changes:
+            # None: somebody who knows more has written it meanwhile
+            if (found := written.get(change.row.id)) is not None:
+                before, said = found
+                told.append(replace(change, before=before))
+                behind += [change.row.linkedid] if said > change.events else []
+        if behind:
+            # another router stored more of it in between
+            told += await self.bring_up_to_date(queries, await store.told(queries, behind), now)
+        return told
 
     async def _created(self, queries: Queries, facts: CallFacts, now: datetime) -> CallRow | None:
         """The row of a call that nobody was asked about.
@@ -79,10 +94,10 @@ class Recorder:
         )
         return (await store.told(queries, [facts.linkedid]))[0].row
 
-    async def _write(
+    async def _credited(
         self, queries: Queries, row: CallRow, facts: CallFacts, events: int, now: datetime
-    ) -> Change | None:
-        """None if somebody who knows more has written it meanwhile."""
+    ) -> Change:
+        """What is going to be written of a call, which is credited now if nobody did so before."""
         method, level, confidence = row.method, row.level, row.confidence
         organisation_id = row.organisation_id
         if row.attribution_id is None and facts.arrived and facts.arrived_at is not None:
@@ -93,13 +108,11 @@ class Recorder:
                 found = credit.attribution
                 method, level, confidence = found.method, found.level, found.confidence
                 organisation_id = credit.found.organisation_id
-        before = await store.update(queries, row.id, facts, events)
-        if before is None:
-            return None
         return Change(
             row=row,
-            before=before,
+            before=row.state,
             facts=facts,
+            events=events,
             organisation_id=organisation_id,
             method=method,
             level=level,

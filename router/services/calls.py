@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import time
 from collections import OrderedDict
@@ -33,7 +34,7 @@ from router.services.metrics import CallMetrics
 from router.services.upkeep import Upkeep
 from router.store import arrivals
 from router.store import calls as store
-from router.store.database import Database, Queries, deadline
+from router.store.database import Database, deadline
 
 log = structlog.get_logger(__name__)
 
@@ -138,8 +139,10 @@ class Calls:
         now: datetime,
         position: Position | None = None,
     ) -> None:
-        """Store events, each once, bring their calls up to date, tell what changed. All of it in one commit
-        with the file's position, where there is one.
+        """Store events, each once, bring their calls up to date, tell what changed.
+
+        The events are stored by a commit of their own; where there is a position in a file, it moves with the
+        last commit. After a crash in between they come again, and their calls are folded again.
 
         `source` is ``ami``, ``file`` or ``resync``. Events in any order, any number of times.
         """
@@ -157,24 +160,20 @@ class Calls:
         self, events: Sequence[CallEvent], now: datetime, position: Position | None
     ) -> list[Change]:
         await self._upkeep.ensure(now)
-        if position is None:
-            return await self._take_in(self._database, events, now)
-        async with self._database.transaction() as queries:
-            await store.move_cel_position(
-                queries, position.host, position.inode, position.read_bytes, now
+        place = None
+        if position is not None:
+            place = store.Place(
+                host=position.host,
+                inode=position.inode,
+                read_bytes=position.read_bytes,
+                now=now,
             )
-            return await self._take_in(queries, events, now)
-
-    async def _take_in(
-        self, queries: Queries, events: Sequence[CallEvent], now: datetime
-    ) -> list[Change]:
-        """Store, then fold. Without a transaction around both a crash in between is mended by the file:
-        its place was not moved, so these events come again, and their calls are folded again."""
-        if not events:
-            return []
-        await store.add_events(queries, events)
-        linkedids = sorted({event.linkedid for event in events})
-        return await self._recorder.bring_up_to_date(queries, linkedids, now)
+        async with self._database.connection() as queries:
+            calls = await store.hear(queries, events) if events else []
+            # what a call needs beside its facts is written together with the place, or not at all
+            alone = place is None or all(call.row and call.row.attribution_id for call in calls)
+            async with contextlib.nullcontext() if alone else queries.transaction():
+                return await self._recorder.bring_up_to_date(queries, calls, now, place)
 
     def _remember(self, events: Sequence[CallEvent]) -> None:
         for event in events:

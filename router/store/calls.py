@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -73,72 +73,96 @@ async def create(
     )
 
 
-async def add_events(queries: Queries, events: Sequence[CallEvent]) -> None:
-    """Store events, each once."""
+async def hear(queries: Queries, events: Sequence[CallEvent]) -> list[Told]:
+    """Store events, each once. Returns their calls, with everything that was said of them by now."""
     # in one order everywhere: two writers of the same rows wait for each other, and never both
     ordered = sorted(events, key=lambda event: (event.linkedid, event.digest))
-    await queries.execute(
-        "calls.add_events",
+    fresh: dict[str, list[CallEvent]] = {}
+    for event in ordered:
+        fresh.setdefault(event.linkedid, []).append(event)
+    rows = await queries.fetch(
+        "calls.hear",
         linkedids=[event.linkedid for event in ordered],
         digests=[event.digest for event in ordered],
         ats=[event.at for event in ordered],
         kinds=[event.kind for event in ordered],
         uniqueids=[event.uniqueid for event in ordered],
         data=[dict(event.data) for event in ordered],
+        calls=list(fresh),
     )
+    return [_told(row, fresh[row["linkedid"]]) for row in rows]
 
 
 async def told(queries: Queries, linkedids: Sequence[str]) -> list[Told]:
     """Some calls, with everything that was said of them."""
     rows = await queries.fetch("calls.told", linkedids=list(linkedids))
-    return [_told(dict(row)) for row in rows]
+    return [_told(row) for row in rows]
 
 
-def _told(row: Mapping[str, Any]) -> Told:
+def _told(row: Any, fresh: Sequence[CallEvent] = ()) -> Told:
+    """A call with the events on record, and those of `fresh` that were not there yet."""
     columns = zip(
         *(row[name] or () for name in ("digests", "ats", "kinds", "uniqueids", "data")), strict=True
     )
+    linkedid = row["linkedid"]
+    events = {event.digest: event for event in fresh}
+    for digest, at, kind, uniqueid, data in columns:
+        events[digest] = CallEvent(
+            linkedid=linkedid, digest=digest, at=at, kind=kind, uniqueid=uniqueid, data=data
+        )
     return Told(
-        linkedid=row["linkedid"],
-        events=[
-            CallEvent(
-                linkedid=row["linkedid"],
-                digest=digest,
-                at=at,
-                kind=kind,
-                uniqueid=uniqueid,
-                data=data,
-            )
-            for digest, at, kind, uniqueid, data in columns
-        ],
+        linkedid=linkedid,
+        events=list(events.values()),
         row=CallRow(**{name: row[name] for name in _ROW}) if row["id"] is not None else None,
     )
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Folded:
+    """What `events` events say of a call."""
+
+    id: CallId
+    facts: CallFacts
+    events: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Place:
+    """How far a host's file has been read, and when."""
+
+    host: str
+    inode: int
+    read_bytes: int
+    now: datetime
+
+
+_FACTS = (
+    *("arrived_at", "state", "outcome", "route_source", "target", "ringing_at", "answered_at"),
+    *("ended_at", "ring_ms", "talk_ms", "hung_up_by", "hangup_cause"),
+)
+
+
 async def update(
-    queries: Queries, call_id: CallId, facts: CallFacts, events: int
-) -> CallState | None:
-    """Bring a call up to date with what `events` events say of it. Returns the state it was in, or None if
-    it was brought up to date with more by somebody else."""
-    before: CallState | None = await queries.fetchval(
+    queries: Queries, calls: Sequence[Folded], place: Place | None = None
+) -> dict[CallId, tuple[CallState, int]]:
+    """Bring calls up to date, and move the place in a file with them. Returns the state that each was in,
+    and how many events of it there are by now; calls are left out that somebody brought up to date with more."""
+    if not calls:
+        if place is not None:
+            await move_cel_position(queries, place.host, place.inode, place.read_bytes, place.now)
+        return {}
+    rows = await queries.fetch(
         "calls.update",
-        id=call_id,
-        arrived_at=facts.arrived_at,
-        state=facts.state,
-        outcome=facts.outcome,
-        route_source=facts.route_source,
-        target=facts.target,
-        ringing_at=facts.ringing_at,
-        answered_at=facts.answered_at,
-        ended_at=facts.ended_at,
-        ring_ms=facts.ring_ms,
-        talk_ms=facts.talk_ms,
-        hung_up_by=facts.hung_up_by,
-        hangup_cause=facts.hangup_cause,
-        sip_call_id=facts.sip_call_id or None,
-        events=events,
+        id=[call.id for call in calls],
+        **{name: [getattr(call.facts, name) for call in calls] for name in _FACTS},
+        sip_call_id=[call.facts.sip_call_id or None for call in calls],
+        events=[call.events for call in calls],
+        host=place.host if place else None,
+        inode=place.inode if place else None,
+        read_bytes=place.read_bytes if place else None,
+        now=place.now if place else None,
     )
-    return before
+    return {CallId(row["id"]): (row["state"], row["said"]) for row in rows}
 
 
 async def unfinished(queries: Queries, before: datetime) -> list[str]:
@@ -155,7 +179,7 @@ async def cel_position(queries: Queries, host: str) -> tuple[int, int] | None:
 async def move_cel_position(
     queries: Queries, host: str, inode: int, read_bytes: int, now: datetime
 ) -> None:
-    """Note how far a host's file has been read; in the transaction that stores its rows."""
+    """Note how far a host's file has been read."""
     await queries.execute(
         "calls.move_cel_position", host=host, inode=inode, read_bytes=read_bytes, now=now
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, TypeVar
 
 import asyncpg
@@ -109,6 +109,15 @@ class Queries:
             return status
 
 
+class Connected(Queries):
+    """Named queries on one connection: each a commit of its own, or several in a `transaction`."""
+
+    def transaction(self) -> AbstractAsyncContextManager[None]:
+        """One transaction; rolled back if the block raises."""
+        began: AbstractAsyncContextManager[None] = self._executor.transaction()
+        return began
+
+
 class _translated:  # noqa: N801 - reads as the context manager it is
     """Errors of the driver → errors of the domain."""
 
@@ -186,11 +195,11 @@ class Database(Queries):
         await self._pool.close()
 
     @asynccontextmanager
-    async def connection(self) -> AsyncIterator[Queries]:
-        """One connection for several statements, each a commit of its own."""
+    async def connection(self) -> AsyncIterator[Connected]:
+        """One connection for several statements."""
         with _translated():
             async with self._pool.acquire() as connection:
-                yield Queries(connection, self._named)
+                yield Connected(connection, self._named)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Queries]:

@@ -1,8 +1,9 @@
 """Reads Asterisk's file of call events as it grows: the truth about calls, whoever was away.
 
-The place reached (host, inode, bytes) is stored in the commit that stores the rows, so no row is lost or
-counted twice. A file that was renamed is read to its end before the new one is begun. A last line
-without its end waits; a row that cannot be read is counted and passed over.
+The place reached (host, inode, bytes) is stored after the rows, with what they say of their calls; and each
+row is stored once. So a crash loses no row and counts none twice. A file that was renamed is read to its end
+before the new one is begun. A last line without its end waits; a row that cannot be read is counted and
+passed over.
 """
 
 from __future__ import annotations

@@ -7,11 +7,26 @@ VALUES ($1, $2, $3, $4, $5, $6, 'arrived', $7) ON CONFLICT (linkedid) DO NOTHING
 -- What is on record of one call.
 SELECT id, ref, attribution_id FROM call WHERE linkedid = $1;
 
--- add_events(linkedids, digests, ats, kinds, uniqueids, data)
--- What Asterisk said; what is known already is passed over.
-INSERT INTO call_event (linkedid, digest, at, kind, uniqueid, data)
-SELECT * FROM unnest($1::text[], $2::bytea[], $3::timestamptz[], $4::text[], $5::text[], $6::jsonb[])
-ON CONFLICT DO NOTHING;
+-- hear(linkedids, digests, ats, kinds, uniqueids, data, calls)
+-- Stores what Asterisk said, passing over what is known; returns the calls as `told` does, as they were before.
+WITH added AS (
+    INSERT INTO call_event (linkedid, digest, at, kind, uniqueid, data)
+    SELECT * FROM unnest($1::text[], $2::bytea[], $3::timestamptz[], $4::text[], $5::text[], $6::jsonb[])
+    ON CONFLICT DO NOTHING
+)
+SELECT asked.linkedid, call.id, call.ref, call.organisation_id, call.did, call.caller, call.trunk, call.arrived_at,
+       call.state, call.attribution_id, attribution.method, attribution.level, attribution.confidence,
+       site.name AS site, said.digests, said.ats, said.kinds, said.uniqueids, said.data
+FROM unnest((SELECT $7::text[])) AS asked (linkedid)
+LEFT JOIN call ON call.linkedid = asked.linkedid
+LEFT JOIN attribution ON attribution.id = call.attribution_id
+LEFT JOIN site ON site.id = call.site_id
+LEFT JOIN LATERAL (
+    SELECT array_agg(digest) AS digests, array_agg(at) AS ats, array_agg(kind) AS kinds,
+           array_agg(uniqueid) AS uniqueids, array_agg(data) AS data
+    FROM call_event WHERE call_event.linkedid = asked.linkedid
+) AS said ON true
+ORDER BY asked.linkedid;
 
 -- told(linkedids)
 -- Calls with everything that was said of them; `id` is null where there is no row yet.
@@ -29,21 +44,41 @@ LEFT JOIN LATERAL (
 ) AS said ON true
 ORDER BY asked.linkedid;
 
--- update(id, arrived_at, state, outcome, route_source, target, ringing_at, answered_at, ended_at, ring_ms, talk_ms, hung_up_by, hangup_cause, sip_call_id, events)
--- What the events say of a call now, unless the row knows more already; returns its state until then. Where
--- Asterisk took a record of its own, the target is that one's.
-WITH was AS (SELECT state FROM call WHERE id = $1 AND events <= $15 FOR UPDATE)
+-- update(id, arrived_at, state, outcome, route_source, target, ringing_at, answered_at, ended_at, ring_ms, talk_ms, hung_up_by, hangup_cause, sip_call_id, events, host, inode, read_bytes, now)
+-- What the events say of calls now, unless a row knows more already; returns each one's state until then, and how
+-- many events there are. With a host, how far its file has been read moves in the same commit. Where Asterisk took
+-- a record of its own, the target is that one's.
+WITH told AS MATERIALIZED (
+    SELECT * FROM unnest(
+        (SELECT $1::bigint[]), (SELECT $2::timestamptz[]), (SELECT $3::text[]), (SELECT $4::text[]),
+        (SELECT $5::text[]), (SELECT $6::text[]), (SELECT $7::timestamptz[]), (SELECT $8::timestamptz[]),
+        (SELECT $9::timestamptz[]), (SELECT $10::integer[]), (SELECT $11::integer[]), (SELECT $12::text[]),
+        (SELECT $13::integer[]), (SELECT $14::text[]), (SELECT $15::integer[])
+    ) AS told (id, arrived_at, state, outcome, route_source, target, ringing_at, answered_at, ended_at, ring_ms,
+               talk_ms, hung_up_by, hangup_cause, sip_call_id, events)
+), was AS MATERIALIZED (
+    SELECT call.id, call.state FROM told JOIN call ON call.id = told.id
+    WHERE call.events <= told.events ORDER BY call.id FOR UPDATE OF call
+), moved AS (
+    INSERT INTO cel_position (host, inode, read_bytes, updated_at)
+    SELECT $16, $17, $18, $19 WHERE $16::text IS NOT NULL
+    ON CONFLICT (host) DO UPDATE SET inode = $17, read_bytes = $18, updated_at = $19
+)
 UPDATE call SET
-    arrived_at = coalesce($2, arrived_at), state = $3, outcome = $4, route_source = coalesce($5, route_source),
-    target_id = CASE WHEN $6::text IS NULL OR $6 = target THEN target_id ELSE
+    arrived_at = coalesce(told.arrived_at, call.arrived_at), state = told.state, outcome = told.outcome,
+    route_source = coalesce(told.route_source, call.route_source),
+    target_id = CASE WHEN told.target IS NULL OR told.target = call.target THEN call.target_id ELSE
         (SELECT found.id FROM target AS found LEFT JOIN trunk ON trunk.id = found.trunk_id
          WHERE found.organisation_id = call.organisation_id
-           AND $6 = 'PJSIP/' || coalesce(found.endpoint, found.e164 || '@' || trunk.name)
+           AND told.target = 'PJSIP/' || coalesce(found.endpoint, found.e164 || '@' || trunk.name)
          ORDER BY found.id LIMIT 1) END,
-    target = coalesce($6, target), ringing_at = $7, answered_at = $8, ended_at = $9, ring_ms = $10, talk_ms = $11,
-    hung_up_by = $12, hangup_cause = $13, sip_call_id = coalesce($14, sip_call_id), events = $15
-FROM was WHERE call.id = $1
-RETURNING was.state;
+    target = coalesce(told.target, call.target), ringing_at = told.ringing_at, answered_at = told.answered_at,
+    ended_at = told.ended_at, ring_ms = told.ring_ms, talk_ms = told.talk_ms, hung_up_by = told.hung_up_by,
+    hangup_cause = told.hangup_cause, sip_call_id = coalesce(told.sip_call_id, call.sip_call_id), events = told.events
+FROM was JOIN told ON told.id = was.id
+WHERE call.id = was.id
+RETURNING call.id, was.state,
+          (SELECT count(*) FROM call_event WHERE call_event.linkedid = call.linkedid) AS said;
 
 -- unfinished(before)
 -- Calls that arrived before a moment and have not ended.
