@@ -37,9 +37,12 @@ WITH over AS MATERIALIZED (
     ORDER BY id LIMIT $2
     FOR NO KEY UPDATE SKIP LOCKED
 ), ended AS (
+    -- by key, as arrays are expected to be short: where many are held, so many might be over that the planner
+    -- would rather read the whole past
     UPDATE reservation
-    SET ended_at = greatest(reservation.started_at, over.reserved_until), end_reason = 'expired'
-    FROM over WHERE reservation.id = over.reservation_id AND reservation.ended_at IS NULL
+    SET ended_at = greatest(reservation.started_at, gone.at), end_reason = 'expired'
+    FROM unnest(ARRAY(SELECT reservation_id FROM over), ARRAY(SELECT reserved_until FROM over)) AS gone (id, at)
+    WHERE reservation.id = gone.id AND reservation.ended_at IS NULL
 ), swept AS (
     UPDATE number SET holder_id = NULL, released_at = over.reserved_until, version = number.version + 1
     FROM over WHERE number.id = over.id
