@@ -18,6 +18,9 @@ from router.store.reservations import HandOut
 from router.store.sessions import Known
 from router.store.sites import SiteView
 
+# `json.dumps` would make another one for every visit
+_to_json = json.JSONEncoder(ensure_ascii=False).encode
+
 How = Literal["free", "kept", "retaken", "static", "default"]
 
 
@@ -112,7 +115,7 @@ class Plan:
             touch.campaign,
             touch.term,
             touch.content,
-            json.dumps(dict(touch.click_ids), ensure_ascii=False) if touch.click_ids else "{}",
+            _to_json(dict(touch.click_ids)) if touch.click_ids else "{}",
             number_id,
             version,
             self.decision.take,
