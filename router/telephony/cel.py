@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from router.domain.model import CallEvent
 
@@ -50,6 +51,17 @@ def from_csv(fields: Sequence[str]) -> CallEvent:
         peer=row["Peer"],
         extra=row["EventExtra"],
     )
+
+
+def fields(packet: str) -> dict[str, Any]:
+    """The lines of one AMI event, keys in lower case; what stands twice is a list."""
+    found: dict[str, Any] = {}
+    for line in packet.split("\r\n"):
+        name, colon, value = line.partition(": ")
+        if colon:
+            name = name.lower()
+            found[name] = [found[name], value] if name in found else value
+    return found
 
 
 def from_ami(message: Mapping[str, str]) -> CallEvent:

@@ -30,7 +30,8 @@ from router.telephony import cel
 log = structlog.get_logger(__name__)
 
 EVERY = 0.5
-GATHER_SECONDS = 0.08
+# longer than AMI rests between bunches of events (manager.QUIET_SECONDS): one bunch is one round
+GATHER_SECONDS = 0.12
 # As the writer makes rows: every field quoted, quotes inside doubled. A line break that somebody smuggled
 # into a field leaves lines of another form, so no row can be forged by what a field holds.
 _ROW = re.compile(r'"(?:[^"]|"")*"(?:,"(?:[^"]|"")*")*')

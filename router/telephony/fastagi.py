@@ -178,6 +178,7 @@ class FastAgiServer:
         # the watchdog's thread looks at the open exchanges, too
         self._lock = threading.Lock()
         self._stopping = threading.Event()
+        self._busy = threading.Event()
 
     @property
     def port(self) -> int:
@@ -207,6 +208,7 @@ class FastAgiServer:
     async def close(self) -> None:
         """Stop listening and close what is open."""
         self._stopping.set()
+        self._busy.set()
         if self._server is not None:
             self._server.close()
         for exchange in list(self._open):
@@ -231,12 +233,15 @@ class FastAgiServer:
                 return
         with self._lock:
             self._open[exchange] = None
+            self._busy.set()
         self._metrics.agi_connections.set(len(self._open))
 
     def closed(self, exchange: _Exchange) -> None:
         """A connection less; from here on its file descriptor may be anyone's."""
         with self._lock:
             self._open.pop(exchange, None)
+            if not self._open and not self._stopping.is_set():
+                self._busy.clear()
         self._metrics.agi_connections.set(len(self._open))
 
     def refused(self, reason: str) -> None:
@@ -245,6 +250,8 @@ class FastAgiServer:
 
     def _watch(self) -> None:
         while not self._stopping.wait(WATCHDOG_GRACE / 2):
+            # nothing is looked at while nothing is open
+            self._busy.wait()
             now = time.monotonic()
             with self._lock:
                 # under the lock no descriptor in the list is closed: see `closed`

@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 WAITING_AT_MOST = 10_000
 BATCH = 500
 # events of one call come in bunches: one commit for a bunch
-GATHER_SECONDS = 0.08
+GATHER_SECONDS = 0.05
 RETRY_SECONDS = 1.0
 RESYNC = timedelta(seconds=15)
 FILE_SECONDS = 10.0

@@ -22,6 +22,8 @@ from panoramisk.ami_protocol import AMIProtocol
 
 from router.domain.errors import CallRouterError
 from router.services.metrics import CallMetrics
+from router.telephony import cel
+from router.telephony.quiet import Quiet
 
 log = structlog.get_logger(__name__)
 
@@ -37,6 +39,11 @@ VALUE_BYTES = 1000
 BUFFER_CHARACTERS = 1_000_000
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
+_END = "\r\n\r\n"
+_CALL_EVENT = "Event: CEL\r\n"
+# events of one call come in bunches: waking up for each costs more than reading it
+QUIET_SECONDS = 0.1
+
 Message = Mapping[str, Any]
 State = Literal["connecting", "ready", "refused", "down"]
 
@@ -50,7 +57,11 @@ class AmiRefused(CallRouterError):
 
 
 class _Protocol(AMIProtocol):  # type: ignore[misc]
-    """panoramisk's, with characters that may be split over segments, and without a memory of actions."""
+    """panoramisk's, with characters that may be split over segments, and without a memory of actions.
+
+    Call events are most of what comes, each in a segment of its own and never an answer: they are read here,
+    and after them nothing is read for `QUIET_SECONDS` unless an answer is waited for.
+    """
 
     responses: dict[str, Action]
 
@@ -61,13 +72,31 @@ class _Protocol(AMIProtocol):  # type: ignore[misc]
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
+        self._quiet = Quiet(transport, QUIET_SECONDS)
         self.factory = self
         self.encoding = "utf-8"
 
     def data_received(self, data: bytes) -> None:
-        super().data_received(self._decoder.decode(data).encode())
+        begun = self.queue.popleft() if self.queue else ""
+        whole, end, rest = (begun + self._decoder.decode(data)).rpartition(_END)
+        others = []
+        for packet in whole.split(_END) if end else ():
+            if packet.startswith(_CALL_EVENT):
+                self._heard(cel.fields(packet))
+            else:
+                others.append(packet + _END)
+        if others or not end:
+            super().data_received(("".join(others) + rest).encode())
+        else:
+            self.queue.append(rest)
+            if not self.responses:
+                self._quiet.begin()
         if self.queue and len(self.queue[0]) > BUFFER_CHARACTERS:
             self.close()
+
+    def send(self, data: Any, as_list: bool | None = False) -> Any:
+        self._quiet.end()
+        return super().send(data, as_list=as_list)
 
     def dispatch(self, message: Message) -> None:
         self._heard(message)
@@ -85,6 +114,7 @@ class _Protocol(AMIProtocol):  # type: ignore[misc]
                 action.future.exception()  # looked at: nobody may be waiting any more
         self.closed = True
         self.transport.abort()
+        self._quiet.end()
 
 
 class AmiLogin:
