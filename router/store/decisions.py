@@ -36,34 +36,40 @@ async def arrive(queries: Queries, calls: Sequence[Arrived]) -> set[str]:
     """Write calls and their attributions, in one commit. Returns the refs of those that were not known."""
     # in one order everywhere: two writers of the same rows wait for each other, and never both
     ordered = sorted(calls, key=lambda call: call.linkedid)
-    decided = [_decision(call.attribution) for call in ordered]
     shares = [
         (place, *share)
-        for place, call in enumerate(ordered, start=1)
+        for place, call in enumerate(ordered)
         for share in _called(call.shares, call.found.known_caller)
     ]
     rows = await queries.fetch(
         "arrivals.arrive",
-        ref=[call.ref for call in ordered],
-        linkedid=[call.linkedid for call in ordered],
-        organisation_id=[call.found.organisation_id for call in ordered],
-        site_id=[call.found.site_id for call in ordered],
-        number_id=[call.found.number_id for call in ordered],
-        did=[call.did for call in ordered],
-        caller=[call.caller for call in ordered],
-        trunk=[call.trunk for call in ordered],
-        arrived_at=[call.arrived_at for call in ordered],
-        target_id=[call.target.id if call.target else None for call in ordered],
-        target=[call.target_text for call in ordered],
-        now=[call.now for call in ordered],
-        **{name: [one[name] for one in decided] for name in _COLUMNS},
-        # one value of the three: in an array a list would be a dimension of it
-        why=[{name: one[name] for name in _WHY} for one in decided],
-        called_place=[place for place, _, _ in shares],
-        called_id=[session_id for _, session_id, _ in shares],
-        called_share=[p for _, _, p in shares],
+        calls=[_row(place, call) for place, call in enumerate(ordered)],
+        called_places=[place for place, _, _ in shares],
+        called_ids=[session_id for _, session_id, _ in shares],
+        called_shares=[p for _, _, p in shares],
     )
     return {row["ref"] for row in rows}
+
+
+def _row(place: int, call: Arrived) -> dict[str, Any]:
+    """Columns of a call and its attribution, as JSON has them."""
+    found = call.found
+    return {
+        "place": place,
+        "ref": call.ref,
+        "linkedid": call.linkedid,
+        "organisation_id": found.organisation_id,
+        "site_id": found.site_id,
+        "number_id": found.number_id,
+        "did": call.did,
+        "caller": call.caller,
+        "trunk": call.trunk,
+        "arrived_at": call.arrived_at.isoformat(),
+        "target_id": call.target.id if call.target else None,
+        "target": call.target_text,
+        "now": call.now.isoformat(),
+        **_decision(call.attribution),
+    }
 
 
 async def attribute(
@@ -103,13 +109,6 @@ def _called(shares: Shares | None, known: bool) -> list[tuple[int, float]]:
     if shares is None or known:
         return []
     return [(one.session_id, one.p) for one in shares.top if one.p > CALLED_FROM]
-
-
-_COLUMNS = (
-    *("model", "method", "level", "confidence", "session_id", "pool_id", "source", "medium"),
-    "campaign",
-)
-_WHY = ("evidence", "runners_up", "inputs")
 
 
 def _decision(attribution: Attribution) -> dict[str, Any]:

@@ -182,22 +182,16 @@ SELECT owner.e164, owner.site_id, owner.organisation_id, owner.pool_id, owner.so
        shown.*
 FROM owner LEFT JOIN shown ON true;
 
--- arrive(ref, linkedid, organisation_id, site_id, number_id, did, caller, trunk, arrived_at, target_id, target, now, model, method, level, confidence, session_id, pool_id, source, medium, campaign, why, called_place, called_id, called_share)
--- The rows of calls and their attributions, an array for each column, in one commit. Those known already do not
--- come back.
+-- arrive(calls, called_places, called_ids, called_shares)
+-- The rows of calls and their attributions, in one commit. Those known already do not come back.
 WITH asked AS MATERIALIZED (
     SELECT nextval('call_id_seq') AS call_id, nextval('attribution_id_seq') AS attribution_id, asked.*
-    -- sub-selects hide how long the arrays are: seeing it, PostgreSQL would plan anew for every batch
-    FROM unnest(
-        (SELECT $1::text[]), (SELECT $2::text[]), (SELECT $3::bigint[]), (SELECT $4::bigint[]), (SELECT $5::bigint[]),
-        (SELECT $6::text[]), (SELECT $7::text[]), (SELECT $8::text[]), (SELECT $9::timestamptz[]),
-        (SELECT $10::bigint[]), (SELECT $11::text[]), (SELECT $12::timestamptz[]), (SELECT $13::text[]),
-        (SELECT $14::text[]), (SELECT $15::text[]), (SELECT $16::float8[]), (SELECT $17::bigint[]),
-        (SELECT $18::bigint[]), (SELECT $19::text[]), (SELECT $20::text[]), (SELECT $21::text[]),
-        (SELECT $22::jsonb[])
-    ) WITH ORDINALITY AS asked (ref, linkedid, organisation_id, site_id, number_id, did, caller, trunk, arrived_at,
-                                target_id, target, now, model, method, level, confidence, session_id, pool_id, source,
-                                medium, campaign, why, place)
+    -- one value, not an array for each column: a lone call pays for every one of them
+    FROM json_to_recordset($1::json) AS asked (
+        place bigint, ref text, linkedid text, organisation_id bigint, site_id bigint, number_id bigint, did text,
+        caller text, trunk text, arrived_at timestamptz, target_id bigint, target text, now timestamptz, model text,
+        method text, level text, confidence float8, session_id bigint, pool_id bigint, source text, medium text,
+        campaign text, evidence jsonb, runners_up jsonb, inputs jsonb)
 ), made AS (
     INSERT INTO call (id, ref, linkedid, organisation_id, site_id, number_id, did, caller, trunk, arrived_at,
                       state, route_source, target_id, target, attribution_id, created_at)
@@ -209,7 +203,7 @@ WITH asked AS MATERIALIZED (
 ), callers AS MATERIALIZED (
     SELECT session.id, share.p
     FROM (SELECT told.id, sum(told.p) AS p
-          FROM unnest((SELECT $23::bigint[]), (SELECT $24::bigint[]), (SELECT $25::float8[])) AS told (place, id, p)
+          FROM unnest((SELECT $2::bigint[]), (SELECT $3::bigint[]), (SELECT $4::float8[])) AS told (place, id, p)
           JOIN asked ON asked.place = told.place JOIN made ON made.id = asked.call_id
           GROUP BY told.id) AS share
     JOIN session ON session.id = share.id
@@ -223,7 +217,7 @@ WITH asked AS MATERIALIZED (
     OVERRIDING SYSTEM VALUE
     SELECT asked.attribution_id, made.id, asked.now, asked.model, asked.method, asked.level, asked.confidence,
            asked.session_id, asked.pool_id, asked.source, asked.medium, asked.campaign, session.term, session.content,
-           asked.why -> 'evidence', asked.why -> 'runners_up', asked.why -> 'inputs'
+           asked.evidence, asked.runners_up, asked.inputs
     FROM made JOIN asked ON asked.call_id = made.id LEFT JOIN session ON session.id = asked.session_id
     RETURNING call_id
 )
