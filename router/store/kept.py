@@ -34,7 +34,7 @@ class Kept:
     async def _connection(self) -> Any:
         while self._idle:
             connection = self._idle.pop()
-            if not connection.is_closed():
+            if _alive(connection):
                 return connection
             await self._pool.release(connection)
         return await self._pool.acquire()
@@ -43,3 +43,11 @@ class Kept:
         """Give back what is not in use: the pool is closed when all are back."""
         while self._idle:
             await self._pool.release(self._idle.pop())
+
+
+def _alive(connection: Any) -> bool:
+    """False also for one that broke: the pool has taken it back, and it answers nothing any more."""
+    try:
+        return not connection.is_closed()
+    except asyncpg.InterfaceError:
+        return False
