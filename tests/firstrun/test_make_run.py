@@ -183,6 +183,8 @@ def test_failed_main_job_names_its_part(checkout: Checkout) -> None:
 
 def test_taken_port_is_told_before_anything_starts(checkout: Checkout) -> None:
     with socket.socket() as taken:
+        # an earlier test may have used the port a moment ago
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         taken.bind(("127.0.0.1", checkout.base + 3))
         taken.listen()
         refused = checkout.command("run")
