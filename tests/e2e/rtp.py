@@ -26,6 +26,9 @@ class RtpStream(asyncio.DatagramProtocol):
         self._first: int | None = None
         self._transport: asyncio.DatagramTransport | None = None
         self._sender: asyncio.Task[None] | None = None
+        # blocks of 100 ms in which this machine was too busy for us to send in time: whoever mixes in real
+        # time (a recording) has silence there, and no fault of his
+        self.late_blocks: set[int] = set()
 
     @classmethod
     async def open(cls, host: str) -> RtpStream:
@@ -54,6 +57,8 @@ class RtpStream(asyncio.DatagramProtocol):
                 (self._timestamp + sent * PACKET) & 0xFFFFFFFF,
                 self._ssrc,
             )
+            if loop.time() - begin - sent * PERIOD > PERIOD:
+                self.late_blocks.add(sent * PACKET // tones.BLOCK)
             self._transport.sendto(header + sound[at : at + PACKET], remote)
             sent += 1
             await asyncio.sleep(begin + sent * PERIOD - loop.time())
