@@ -37,19 +37,11 @@ async def test_twenty_at_once(system: System) -> None:
     for samples, own, other in heard:
         assert tones.share_with(samples[1600:-1600], other) >= WHOLE
         assert tones.share_with(samples[1600:-1600], own) == 0
-    streams = {call.number: call.media for call in system.company.incoming}
-    for record, call in zip(records, placed, strict=True):
-        # what we sent late on a busy machine is silence in a recording, which is mixed in real time
-        late = max(
-            len(stream.late_blocks)
-            for stream in (call.media, streams[record["caller"]["text"]])
-            if stream is not None
-        )
+    for record in records:
         assert record["attribution"]["source"] == "google"
         (recording,) = record["recordings"]
         assert not recording["truncated"]
         sound = await system.listen(recording["url"])
-        whole = WHOLE - late / (10 * SECONDS - 4)
-        assert tones.share_with(sound[0::2][1600:-1600], CALLER_TONE) >= whole
-        assert tones.share_with(sound[1::2][1600:-1600], COMPANY_TONE) >= whole
+        assert tones.share_with(sound[0::2][1600:-1600], CALLER_TONE) >= WHOLE
+        assert tones.share_with(sound[1::2][1600:-1600], COMPANY_TONE) >= WHOLE
     assert len({record["linkedid"] for record in records}) == CALLS

@@ -57,7 +57,7 @@ class RtpStream(asyncio.DatagramProtocol):
                 (self._timestamp + sent * PACKET) & 0xFFFFFFFF,
                 self._ssrc,
             )
-            if loop.time() - begin - sent * PERIOD > PERIOD:
+            if loop.time() - begin - sent * PERIOD > PERIOD / 2:
                 self.late_blocks.add(sent * PACKET // tones.BLOCK)
             self._transport.sendto(header + sound[at : at + PACKET], remote)
             sent += 1
