@@ -26,17 +26,20 @@ def start(
 
     The kernel sends it `parent_death` when the thread that started it ends, so that a supervisor
     killed with -9 leaves no orphans: start children from the main thread. `setpriv` (part of
-    every Debian) becomes the command itself, so the handle's pid is the server's.
+    every Debian) and the shell become the command itself, so the handle's pid is the server's.
+    The shell is there because the kernel does not tell of a parent that ended before it was asked
+    to: a command whose parent is gone by then is not begun.
     """
     leash: list[str | Path] = ["setpriv", f"--pdeathsig={parent_death.name.removeprefix('SIG')}"]
     if run_as is not None:
         leash += [f"--reuid={run_as}", f"--regid={run_as}", "--init-groups"]
+    leash += ["--", "sh", "-c", f'[ "$PPID" = {os.getpid()} ] && exec "$@"', "sh"]
     output: int = subprocess.DEVNULL
     if log is not None:
         output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o640)
     try:
         return subprocess.Popen(
-            [*leash, "--", *command],
+            [*leash, *command],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

@@ -1,5 +1,7 @@
 """Children: stopped by their handle, never outliving whoever started them."""
 
+import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -22,6 +24,33 @@ def test_child_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
     parent.kill()
     parent.communicate()
     process.wait_gone([pid], within=5)
+
+
+def test_a_parent_killed_before_the_leash_is_tied_leaves_nothing_running(tmp_path: Path) -> None:
+    # The parent dies while its child still waits to become `setpriv`: a slow disk, made here by a
+    # `setpriv` that sleeps first.
+    real = shutil.which("setpriv")
+    slow = tmp_path / "setpriv"
+    slow.write_text(f'#!/bin/sh\nsleep 0.5\nexec {real} "$@"\n')
+    slow.chmod(0o755)
+    witness = tmp_path / "begun"
+    program = (
+        "from router.firstrun import process;"
+        f"child = process.start(['touch', {str(witness)!r}], log=None);"
+        "print(child.pid, flush=True); child.wait()"
+    )
+    parent = subprocess.Popen(
+        [sys.executable, "-c", program],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"},
+    )
+    assert parent.stdout is not None
+    pid = int(parent.stdout.readline())
+    parent.kill()
+    parent.communicate()
+    process.wait_gone([pid], within=5)
+    assert not witness.exists()
 
 
 def test_stop_asks_first_and_kills_what_does_not_listen(tmp_path: Path) -> None:
