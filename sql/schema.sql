@@ -160,7 +160,15 @@ CREATE TABLE public.number (
     reserved_until timestamp with time zone DEFAULT '1970-01-01 00:00:00+00'::timestamp with time zone NOT NULL,
     released_at timestamp with time zone DEFAULT '1970-01-01 00:00:00+00'::timestamp with time zone NOT NULL,
     version bigint DEFAULT 0 NOT NULL,
-    CONSTRAINT number_e164_format CHECK ((e164 ~ '^\+[1-9][0-9]{6,14}$'::text))
+    standing text DEFAULT 'in_use'::text NOT NULL,
+    carrier text,
+    region text,
+    ring bigint[] DEFAULT '{}'::bigint[] NOT NULL,
+    last_campaign text,
+    CONSTRAINT number_e164_format CHECK ((e164 ~ '^\+[1-9][0-9]{6,14}$'::text)),
+    CONSTRAINT number_region_format CHECK ((region ~ '^[A-Z]{2}(-[A-Z0-9]{1,3})?$'::text)),
+    CONSTRAINT number_ring_short CHECK ((cardinality(ring) <= 3)),
+    CONSTRAINT number_standing CHECK ((standing = ANY (ARRAY['in_use'::text, 'listening'::text, 'quarantined'::text, 'shared'::text, 'resting'::text])))
 )
 WITH (fillfactor='70');
 
@@ -233,12 +241,34 @@ CREATE TABLE public.pool (
     medium text,
     campaign text,
     created_at timestamp with time zone NOT NULL,
+    closed_seconds integer DEFAULT 600 NOT NULL,
+    left_seconds integer DEFAULT 1200 NOT NULL,
+    idle_seconds integer DEFAULT 900 NOT NULL,
+    bounce_seconds integer DEFAULT 180 NOT NULL,
+    tapped_seconds integer DEFAULT 1800 NOT NULL,
+    price double precision DEFAULT 3 NOT NULL,
+    goal text DEFAULT 'coverage'::text NOT NULL,
+    aim double precision DEFAULT 0.9 NOT NULL,
+    binding text[] DEFAULT '{}'::text[] NOT NULL,
+    grows boolean DEFAULT false NOT NULL,
+    channel text,
+    region text,
+    CONSTRAINT pool_aim CHECK (((aim > (0)::double precision) AND (aim < (1)::double precision))),
+    CONSTRAINT pool_binding CHECK ((binding <@ ARRAY['source'::text, 'medium'::text, 'campaign'::text, 'term'::text, 'content'::text])),
+    CONSTRAINT pool_bounce_time CHECK (((bounce_seconds >= 60) AND (bounce_seconds <= 604800))),
+    CONSTRAINT pool_closed_time CHECK (((closed_seconds >= 60) AND (closed_seconds <= 604800))),
     CONSTRAINT pool_default_number_format CHECK ((default_number ~ '^\+[1-9][0-9]{6,14}$'::text)),
+    CONSTRAINT pool_goal CHECK ((goal = ANY (ARRAY['coverage'::text, 'accuracy'::text]))),
+    CONSTRAINT pool_idle_time CHECK (((idle_seconds >= 60) AND (idle_seconds <= 604800))),
     CONSTRAINT pool_kind_check CHECK ((kind = ANY (ARRAY['static'::text, 'dynamic'::text]))),
+    CONSTRAINT pool_left_time CHECK (((left_seconds >= 60) AND (left_seconds <= 604800))),
     CONSTRAINT pool_name_check CHECK ((name <> ''::text)),
-    CONSTRAINT pool_policy_check CHECK ((policy = 'longest_idle'::text)),
+    CONSTRAINT pool_policy CHECK ((policy = ANY (ARRAY['balanced'::text, 'exclusive'::text, 'longest_idle'::text, 'uis'::text, 'ringostat'::text, 'mango'::text]))),
+    CONSTRAINT pool_price CHECK (((price >= (0)::double precision) AND (price <= (1000000)::double precision))),
+    CONSTRAINT pool_region_format CHECK ((region ~ '^[A-Z]{2}(-[A-Z0-9]{1,3})?$'::text)),
     CONSTRAINT pool_reservation_time CHECK (((reservation_seconds >= 60) AND (reservation_seconds <= 604800))),
-    CONSTRAINT pool_static_has_source CHECK (((kind = 'dynamic'::text) OR (source IS NOT NULL)))
+    CONSTRAINT pool_static_has_source CHECK (((kind = 'dynamic'::text) OR (source IS NOT NULL))),
+    CONSTRAINT pool_tapped_time CHECK (((tapped_seconds >= 60) AND (tapped_seconds <= 604800)))
 );
 
 ALTER TABLE public.pool ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
@@ -328,10 +358,16 @@ CREATE TABLE public.session (
     shown text NOT NULL,
     overflow boolean DEFAULT false NOT NULL,
     called double precision DEFAULT 0 NOT NULL,
+    channel text DEFAULT ''::text NOT NULL,
+    region text,
+    city text,
+    rate double precision DEFAULT 0.03 NOT NULL,
+    verified_at timestamp with time zone,
     CONSTRAINT session_called_check CHECK (((called >= (0)::double precision) AND (called <= (1)::double precision))),
     CONSTRAINT session_device_check CHECK ((device = ANY (ARRAY['mobile'::text, 'desktop'::text]))),
     CONSTRAINT session_gone_kind_check CHECK ((gone_kind = ANY (ARRAY['hide'::text, 'close'::text]))),
-    CONSTRAINT session_ordinal_check CHECK ((ordinal > 0))
+    CONSTRAINT session_ordinal_check CHECK ((ordinal > 0)),
+    CONSTRAINT session_rate_check CHECK (((rate >= (0)::double precision) AND (rate <= (1)::double precision)))
 )
 WITH (fillfactor='70');
 
@@ -546,7 +582,7 @@ CREATE INDEX call_unfinished ON public.call USING btree (arrived_at) WHERE (stat
 
 CREATE INDEX call_unheard ON public.call USING btree (ended_at) WHERE ((answered_at IS NOT NULL) AND (recordings_at IS NULL));
 
-CREATE INDEX number_longest_idle ON public.number USING btree (pool_id, released_at, id) WHERE ((holder_id IS NULL) AND (withdrawn_at IS NULL));
+CREATE INDEX number_longest_idle ON public.number USING btree (pool_id, released_at, id) WHERE ((holder_id IS NULL) AND (withdrawn_at IS NULL) AND (standing = 'in_use'::text));
 
 CREATE INDEX number_taken ON public.number USING btree (pool_id) WHERE (holder_id IS NOT NULL);
 

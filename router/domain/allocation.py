@@ -9,12 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal, assert_never
+from typing import Literal
 
-from router.domain.model import NumberId, SessionId, SessionTimes, Touch
+from router.domain.model import NumberId, Policy, SessionId, SessionTimes, Touch
 from router.domain.visitstate import LOST_AFTER, idle_at
-
-Policy = Literal["longest_idle"]
 
 # A visitor who was away for longer begins another session.
 SESSION_PAUSE = timedelta(minutes=30)
@@ -77,7 +75,7 @@ def choose(
         return decision
     if policy == "longest_idle":
         return _longest_idle(candidates, now)
-    assert_never(policy)
+    raise NotImplementedError(policy)
 
 
 def _own_number(visit: Claim, now: datetime) -> Decision | None:

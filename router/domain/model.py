@@ -22,6 +22,10 @@ CallId = NewType("CallId", int)
 
 Device = Literal["mobile", "desktop"]
 PoolKind = Literal["static", "dynamic"]
+Policy = Literal["balanced", "exclusive", "longest_idle", "uis", "ringostat", "mango"]
+Goal = Literal["coverage", "accuracy"]
+Parameter = Literal["source", "medium", "campaign", "term", "content"]
+Standing = Literal["in_use", "listening", "quarantined", "shared", "resting"]
 Method = Literal["reservation", "static", "default", "without_session", "unknown_number"]
 Level = Literal["session", "campaign", "source", "none"]
 RouteSource = Literal["router", "failsafe_number", "failsafe_trunk", "failsafe_default"]
@@ -76,18 +80,22 @@ class Site:
 class Rule:
     """One condition of a pool: the session's `field` equals `equals`, case-insensitively."""
 
-    field: Literal["source", "medium", "campaign", "term", "content"]
+    field: Parameter
     equals: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class Pool:
+    """`closed_seconds` to `tapped_seconds`: reservation times of the policies balanced and exclusive, by how
+    a visit ended; the others know `reservation_seconds` alone. `binding`: empty, or the parameters whose
+    combination holds a number instead of a visitor. `grows`: from the organisation's shared pool."""
+
     id: PoolId
     organisation_id: OrganisationId
     site_id: SiteId
     name: str
     kind: PoolKind
-    policy: Literal["longest_idle"]
+    policy: Policy
     priority: int
     reservation_seconds: int
     rules: tuple[Rule, ...]
@@ -97,6 +105,18 @@ class Pool:
     source: str | None
     medium: str | None
     campaign: str | None
+    closed_seconds: int = 600
+    left_seconds: int = 1200
+    idle_seconds: int = 900
+    bounce_seconds: int = 180
+    tapped_seconds: int = 1800
+    price: float = 3.0
+    goal: Goal = "coverage"
+    aim: float = 0.9
+    binding: tuple[Parameter, ...] = ()
+    grows: bool = False
+    channel: str | None = None
+    region: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

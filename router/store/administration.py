@@ -186,7 +186,7 @@ async def sites(queries: Queries, organisation_id: OrganisationId) -> list[Site]
 
 async def put_pool(queries: Queries, pool: Pool, created_at: datetime) -> PoolId:
     """`pool.id` is not read; the new one is returned."""
-    values = {name: value for name, value in asdict(pool).items() if name not in ("id", "policy")}
+    values = {name: value for name, value in asdict(pool).items() if name != "id"}
     values["rules"] = [asdict(rule) for rule in pool.rules]
     return PoolId(
         await queries.fetchval("administration.put_pool", **values, created_at=created_at)
@@ -199,7 +199,7 @@ async def pools(queries: Queries, organisation_id: OrganisationId) -> list[PoolR
         PoolRow(
             pool=_from_row(Pool, {**row, "rules": [Rule(**rule) for rule in row["rules"]]}),
             site=row["site"],
-            region=row["region"],
+            region=row["site_region"],
             numbers=row["numbers"],
         )
         for row in rows

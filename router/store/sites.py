@@ -35,7 +35,8 @@ async def directory(queries: Queries) -> dict[str, SiteView]:
     for row in await queries.fetch("sites.pools"):
         values = dict(row)
         number_id, e164 = values.pop("number_id"), values.pop("e164")
-        pool = Pool(**{**values, "rules": tuple(Rule(**rule) for rule in row["rules"])})
+        rules = tuple(Rule(**rule) for rule in row["rules"])
+        pool = Pool(**{**values, "rules": rules, "binding": tuple(row["binding"])})
         pools[pool.site_id].append(pool)
         if number_id is not None:
             static[pool.id] = StaticNumber(id=number_id, e164=e164)

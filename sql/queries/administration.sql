@@ -64,17 +64,21 @@ SELECT EXISTS (SELECT FROM site WHERE $1::text = ANY (origins));
 -- PostgreSQL's own list: it is the one that reports will use.
 SELECT EXISTS (SELECT FROM pg_timezone_names WHERE name = $1);
 
--- put_pool(organisation_id, site_id, name, kind, priority, reservation_seconds, rules, default_number, target_id, record, source, medium, campaign, created_at)
+-- put_pool(organisation_id, site_id, name, kind, policy, priority, reservation_seconds, rules, default_number, target_id, record, source, medium, campaign, closed_seconds, left_seconds, idle_seconds, bounce_seconds, tapped_seconds, price, goal, aim, binding, grows, channel, region, created_at)
 -- Numbers that serve one purpose.
-INSERT INTO pool (organisation_id, site_id, name, kind, priority, reservation_seconds, rules,
-                  default_number, target_id, record, source, medium, campaign, created_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) RETURNING id;
+INSERT INTO pool (organisation_id, site_id, name, kind, policy, priority, reservation_seconds, rules, default_number,
+                  target_id, record, source, medium, campaign, closed_seconds, left_seconds, idle_seconds,
+                  bounce_seconds, tapped_seconds, price, goal, aim, binding, grows, channel, region, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24,
+        $25, $26, $27) RETURNING id;
 
 -- pools(organisation_id)
 -- The organisation's pools, with their site's name and how many numbers each has in use.
 SELECT pool.id, pool.organisation_id, pool.site_id, pool.name, pool.kind, pool.policy, pool.priority,
        pool.reservation_seconds, pool.rules, pool.default_number, pool.target_id, pool.record,
-       pool.source, pool.medium, pool.campaign, site.name AS site, site.region,
+       pool.source, pool.medium, pool.campaign, pool.closed_seconds, pool.left_seconds, pool.idle_seconds,
+       pool.bounce_seconds, pool.tapped_seconds, pool.price, pool.goal, pool.aim, pool.binding, pool.grows,
+       pool.channel, pool.region, site.name AS site, site.region AS site_region,
        (SELECT count(*) FROM number WHERE number.pool_id = pool.id AND withdrawn_at IS NULL) AS numbers
 FROM pool JOIN site ON site.id = pool.site_id
 WHERE pool.organisation_id = $1 ORDER BY site.name, pool.priority, pool.name;

@@ -7,11 +7,13 @@ FROM site;
 -- Every pool; of a static one also the number it shows, which is its oldest.
 SELECT pool.id, pool.organisation_id, pool.site_id, pool.name, pool.kind, pool.policy, pool.priority,
        pool.reservation_seconds, pool.rules, pool.default_number, pool.target_id, pool.record, pool.source,
-       pool.medium, pool.campaign, shown.id AS number_id, shown.e164
+       pool.medium, pool.campaign, pool.closed_seconds, pool.left_seconds, pool.idle_seconds, pool.bounce_seconds,
+       pool.tapped_seconds, pool.price, pool.goal, pool.aim, pool.binding, pool.grows, pool.channel, pool.region,
+       shown.id AS number_id, shown.e164
 FROM pool
 LEFT JOIN LATERAL (
     SELECT number.id, number.e164 FROM number
     WHERE pool.kind = 'static' AND number.pool_id = pool.id AND number.withdrawn_at IS NULL
-      AND number.holder_id IS NULL
+      AND number.holder_id IS NULL AND number.standing = 'in_use'
     ORDER BY number.id LIMIT 1
 ) AS shown ON true;
