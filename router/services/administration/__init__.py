@@ -1,0 +1,18 @@
+"""Setting up: organisations, trunks, targets, sites, pools, numbers; each subject in a module of its own.
+
+Everything is named as people name it: an organisation, target, trunk or pool by its name, a site by its
+name or key, a number in any way it is written. A refusal is FieldError, or FieldErrors when there are
+several. Every change leaves an entry in the audit trail.
+"""
+
+from __future__ import annotations
+
+from router.services.administration.lines import Lines
+from router.services.administration.numbers import Numbers
+from router.services.administration.organisations import Organisations
+from router.services.administration.pools import Pools
+from router.services.administration.sites import Sites
+
+
+class Administration(Organisations, Lines, Sites, Pools, Numbers):
+    """What administrators do."""
