@@ -165,9 +165,12 @@ CREATE TABLE public.number (
     region text,
     ring bigint[] DEFAULT '{}'::bigint[] NOT NULL,
     last_campaign text,
+    standing_since timestamp with time zone,
+    grown_at timestamp with time zone,
     CONSTRAINT number_e164_format CHECK ((e164 ~ '^\+[1-9][0-9]{6,14}$'::text)),
     CONSTRAINT number_region_format CHECK ((region ~ '^[A-Z]{2}(-[A-Z0-9]{1,3})?$'::text)),
     CONSTRAINT number_ring_short CHECK ((cardinality(ring) <= 3)),
+    CONSTRAINT number_shared_has_no_pool CHECK (((standing <> 'shared'::text) OR (pool_id IS NULL))),
     CONSTRAINT number_standing CHECK ((standing = ANY (ARRAY['in_use'::text, 'listening'::text, 'quarantined'::text, 'shared'::text, 'resting'::text])))
 )
 WITH (fillfactor='70');
@@ -191,6 +194,29 @@ CREATE TABLE public.number_past (
 );
 ALTER TABLE ONLY public.number_past ALTER COLUMN packed SET STORAGE EXTERNAL;
 
+CREATE TABLE public.number_standing_change (
+    id bigint NOT NULL,
+    organisation_id bigint NOT NULL,
+    number_id bigint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    from_standing text NOT NULL,
+    to_standing text NOT NULL,
+    pool_id bigint,
+    why text NOT NULL,
+    actor text NOT NULL,
+    CONSTRAINT number_standing_change_actor_check CHECK ((actor <> ''::text)),
+    CONSTRAINT number_standing_change_why_check CHECK ((why <> ''::text))
+);
+
+ALTER TABLE public.number_standing_change ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.number_standing_change_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.organisation (
     id bigint NOT NULL,
     name text NOT NULL,
@@ -205,6 +231,13 @@ ALTER TABLE public.organisation ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
+);
+
+CREATE TABLE public.organisation_setting (
+    organisation_id bigint NOT NULL,
+    name text NOT NULL,
+    value jsonb NOT NULL,
+    changed_at timestamp with time zone NOT NULL
 );
 
 CREATE TABLE public.outage (
@@ -424,6 +457,28 @@ CREATE TABLE public.staff_session (
     revoked_at timestamp with time zone
 );
 
+CREATE TABLE public.taken_back (
+    id bigint NOT NULL,
+    organisation_id bigint NOT NULL,
+    number_id bigint NOT NULL,
+    site_id bigint NOT NULL,
+    pool_id bigint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    grown_at timestamp with time zone NOT NULL,
+    last_shown_at timestamp with time zone,
+    last_call_at timestamp with time zone,
+    given_at timestamp with time zone
+);
+
+ALTER TABLE public.taken_back ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.taken_back_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.target (
     id bigint NOT NULL,
     organisation_id bigint NOT NULL,
@@ -505,11 +560,17 @@ ALTER TABLE ONLY public.number_past
 ALTER TABLE ONLY public.number
     ADD CONSTRAINT number_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.number_standing_change
+    ADD CONSTRAINT number_standing_change_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.organisation
     ADD CONSTRAINT organisation_name_key UNIQUE (name);
 
 ALTER TABLE ONLY public.organisation
     ADD CONSTRAINT organisation_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.organisation_setting
+    ADD CONSTRAINT organisation_setting_pkey PRIMARY KEY (organisation_id, name);
 
 ALTER TABLE ONLY public.outage
     ADD CONSTRAINT outage_pkey PRIMARY KEY (id);
@@ -556,6 +617,9 @@ ALTER TABLE ONLY public.site
 ALTER TABLE ONLY public.staff_session
     ADD CONSTRAINT staff_session_pkey PRIMARY KEY (digest);
 
+ALTER TABLE ONLY public.taken_back
+    ADD CONSTRAINT taken_back_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.target
     ADD CONSTRAINT target_name_once UNIQUE (organisation_id, name);
 
@@ -574,6 +638,8 @@ CREATE INDEX audit_recent ON public.audit_entry USING btree (organisation_id, at
 
 CREATE INDEX call_of_caller ON public.call USING btree (caller, arrived_at DESC) WHERE (caller <> ''::text);
 
+CREATE INDEX call_of_number ON public.call USING btree (number_id, arrived_at DESC);
+
 CREATE INDEX call_recent ON public.call USING btree (organisation_id, arrived_at DESC, id DESC);
 
 CREATE INDEX call_unattributed ON public.call USING btree (arrived_at) WHERE (attribution_id IS NULL);
@@ -581,6 +647,10 @@ CREATE INDEX call_unattributed ON public.call USING btree (arrived_at) WHERE (at
 CREATE INDEX call_unfinished ON public.call USING btree (arrived_at) WHERE (state <> 'ended'::text);
 
 CREATE INDEX call_unheard ON public.call USING btree (ended_at) WHERE ((answered_at IS NOT NULL) AND (recordings_at IS NULL));
+
+CREATE INDEX number_aside ON public.number USING btree (standing, organisation_id, released_at, id) WHERE ((standing <> 'in_use'::text) AND (withdrawn_at IS NULL));
+
+CREATE INDEX number_grown ON public.number USING btree (pool_id) WHERE ((grown_at IS NOT NULL) AND (withdrawn_at IS NULL));
 
 CREATE INDEX number_longest_idle ON public.number USING btree (pool_id, released_at, id) WHERE ((holder_id IS NULL) AND (withdrawn_at IS NULL) AND (standing = 'in_use'::text));
 
@@ -593,6 +663,16 @@ CREATE INDEX reservation_of_number ON public.reservation USING btree (number_id,
 CREATE INDEX reservation_of_session ON public.reservation USING btree (session_id);
 
 CREATE INDEX session_shown_default ON public.session USING btree (shown, started_at DESC) WHERE (number_id IS NULL);
+
+CREATE INDEX standing_change_of_number ON public.number_standing_change USING btree (number_id, id DESC);
+
+CREATE INDEX standing_change_recent ON public.number_standing_change USING btree (organisation_id, id DESC);
+
+CREATE INDEX taken_back_of_site ON public.taken_back USING btree (site_id, at);
+
+CREATE INDEX taken_back_open ON public.taken_back USING btree (number_id) WHERE (given_at IS NULL);
+
+CREATE INDEX taken_back_recent ON public.taken_back USING btree (organisation_id, id DESC);
 
 CREATE TRIGGER session_is_not_past AFTER UPDATE ON public.session FOR EACH ROW WHEN (((new.called <> old.called) OR (new.seen_at > (old.seen_at + '00:50:00'::interval)) OR (new.gone_at > (old.seen_at + '00:50:00'::interval)) OR (new.tapped_at > (old.seen_at + '00:50:00'::interval)))) EXECUTE FUNCTION public.forget_past();
 
@@ -629,11 +709,23 @@ ALTER TABLE ONLY public.number_past
 ALTER TABLE ONLY public.number
     ADD CONSTRAINT number_pool_id_fkey FOREIGN KEY (pool_id) REFERENCES public.pool(id);
 
+ALTER TABLE ONLY public.number_standing_change
+    ADD CONSTRAINT number_standing_change_number_id_fkey FOREIGN KEY (number_id) REFERENCES public.number(id);
+
+ALTER TABLE ONLY public.number_standing_change
+    ADD CONSTRAINT number_standing_change_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES public.organisation(id);
+
+ALTER TABLE ONLY public.number_standing_change
+    ADD CONSTRAINT number_standing_change_pool_id_fkey FOREIGN KEY (pool_id) REFERENCES public.pool(id);
+
 ALTER TABLE ONLY public.number
     ADD CONSTRAINT number_target_id_fkey FOREIGN KEY (target_id) REFERENCES public.target(id);
 
 ALTER TABLE ONLY public.number
     ADD CONSTRAINT number_trunk_id_fkey FOREIGN KEY (trunk_id) REFERENCES public.trunk(id);
+
+ALTER TABLE ONLY public.organisation_setting
+    ADD CONSTRAINT organisation_setting_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES public.organisation(id);
 
 ALTER TABLE ONLY public.pool
     ADD CONSTRAINT pool_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES public.organisation(id);
@@ -664,6 +756,18 @@ ALTER TABLE ONLY public.site
 
 ALTER TABLE ONLY public.staff_session
     ADD CONSTRAINT staff_session_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES public.organisation(id);
+
+ALTER TABLE ONLY public.taken_back
+    ADD CONSTRAINT taken_back_number_id_fkey FOREIGN KEY (number_id) REFERENCES public.number(id);
+
+ALTER TABLE ONLY public.taken_back
+    ADD CONSTRAINT taken_back_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES public.organisation(id);
+
+ALTER TABLE ONLY public.taken_back
+    ADD CONSTRAINT taken_back_pool_id_fkey FOREIGN KEY (pool_id) REFERENCES public.pool(id);
+
+ALTER TABLE ONLY public.taken_back
+    ADD CONSTRAINT taken_back_site_id_fkey FOREIGN KEY (site_id) REFERENCES public.site(id);
 
 ALTER TABLE ONLY public.target
     ADD CONSTRAINT target_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES public.organisation(id);
