@@ -13,6 +13,8 @@ from typing import Literal
 
 from router.domain.model import SessionTimes, require_aware
 
+Kind = Literal["active", "idle", "gone"]
+
 HEARTBEAT = timedelta(seconds=30)
 IDLE_AFTER = timedelta(seconds=30)
 LOST_AFTER = timedelta(seconds=75)
@@ -38,7 +40,7 @@ class State:
     active this is not decided yet, and it is true.
     """
 
-    kind: Literal["active", "idle", "gone"]
+    kind: Kind
     since: datetime
     engaged: bool
 
@@ -51,17 +53,32 @@ def state_at(times: SessionTimes, t: datetime, outages: Sequence[Outage] = ()) -
     active  otherwise: what a page did not say yet is not held against it
     """
     require_aware(t=t)
+    kind, since, engaged = phase(times, t, outages)
+    return State(kind=kind, since=since, engaged=engaged)
+
+
+def phase(
+    times: SessionTimes, t: datetime, outages: Sequence[Outage] = ()
+) -> tuple[Kind, datetime, bool]:
+    """`state_at` as a plain tuple and without its check: the scoring of one visit asks for a hundred."""
+    gone_at = times.gone_at
+    if gone_at is None or gone_at > t:
+        visible = t - times.seen_at < LOST_AFTER
+        if not visible and outages:
+            visible = t < lost_at(times, outages)
+        if visible:
+            if idle_at(times, t):
+                return "idle", times.started_at, not _bounce(times, times.input_at)
+            return "active", times.started_at, True
     went = lost_at(times, outages)
-    if times.gone_at is not None:
+    if gone_at is not None and gone_at < went:
         # a beacon of a page that had fallen silent before changes nothing
-        went = min(went, times.gone_at)
-    if went <= t:
-        engaged = _last_input(times, went) - times.started_at >= BOUNCE_WITHIN
-        return State(kind="gone", since=went, engaged=engaged)
-    if idle_at(times, t):
-        engaged = times.input_at - times.started_at >= BOUNCE_WITHIN
-        return State(kind="idle", since=times.started_at, engaged=engaged)
-    return State(kind="active", since=times.started_at, engaged=True)
+        went = gone_at
+    return "gone", went, not _bounce(times, last_input(times, went))
+
+
+def _bounce(times: SessionTimes, heard: datetime) -> bool:
+    return heard - times.started_at < BOUNCE_WITHIN
 
 
 def lost_at(times: SessionTimes, outages: Sequence[Outage] = ()) -> datetime:
@@ -75,13 +92,19 @@ def lost_at(times: SessionTimes, outages: Sequence[Outage] = ()) -> datetime:
 
 
 def idle_at(times: SessionTimes, t: datetime) -> bool:
-    """True if a heartbeat said that there was no input, and the last was 30 s or more before `t`."""
-    return times.input_at < times.seen_at and t >= times.input_at + IDLE_AFTER
+    """True if a heartbeat said that there was no input for 30 s, and these were over at `t`.
+
+    A page that says how long ago its last input was, less than that, stays active until it speaks again.
+    """
+    heard = times.input_at
+    return times.seen_at - heard >= IDLE_AFTER and t - heard >= IDLE_AFTER
 
 
-def _last_input(times: SessionTimes, went: datetime) -> datetime:
-    """A page that was active when it left had its last input then; one that fell silent, when seen."""
+def last_input(times: SessionTimes, went: datetime) -> datetime:
+    """The last input of a visit that went at `went`. A page that was active when a beacon said that it is
+    left had it then; one that fell silent, when it was seen last. `gone_at` without `gone_kind`: found
+    silent at that moment, without a beacon."""
     if idle_at(times, went):
         return times.input_at
-    by_beacon = times.gone_at is not None and times.gone_at <= went
+    by_beacon = times.gone_at is not None and times.gone_at <= went and times.gone_kind is not None
     return went if by_beacon else times.seen_at

@@ -108,7 +108,7 @@ class Desk:
             found = await self._candidates(wanting, handed, now)
             for plan in plans:
                 if plan.pool is not None and plan.decision.candidate is None:
-                    plan.decision = _take(plan.pool, found[plan.pool.id], now)
+                    plan.decision = _take(plan, plan.pool, found[plan.pool.id], now)
         return plans
 
     async def _known(
@@ -176,8 +176,8 @@ def _one_of_each_visitor(
     return turn, later
 
 
-def _take(pool: Pool, candidates: list[Candidate], now: datetime) -> Decision:
-    decision = choose(pool.policy, candidates, None, now)
+def _take(plan: Plan, pool: Pool, candidates: list[Candidate], now: datetime) -> Decision:
+    decision = choose(pool.policy, candidates, plan.visit(), now)
     if decision.candidate is not None:
         candidates.remove(decision.candidate)
     return decision

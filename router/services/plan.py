@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID, uuid4
 
-from router.domain.allocation import OVERFLOW, Claim, choose, session_goes_on
+from router.domain import allocation
+from router.domain.allocation import OVERFLOW, Claim, Visit, own_number, session_goes_on
 from router.domain.errors import UnknownSession
 from router.domain.model import Device, NumberId, Pool, Touch
 from router.domain.targeting import pool_for
@@ -22,6 +24,17 @@ from router.store.sites import SiteView
 _to_json = json.JSONEncoder(ensure_ascii=False).encode
 
 How = Literal["free", "kept", "retaken", "static", "default"]
+# a page is told what its number is to it, not at whose cost it got it
+_TOLD: Mapping[allocation.How, How] = {
+    "free": "free",
+    "shared": "free",
+    "taken_from_oldest": "free",
+    "kept": "kept",
+    "kept_on_screen": "kept",
+    "retaken": "retaken",
+    "new": "default",
+    "default": "default",
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -82,14 +95,26 @@ class Plan:
         self.static = ask.view.static.get(pool.id) if pool and pool.kind == "static" else None
         self.pool = pool if pool and pool.kind == "dynamic" else None
         self.decision = OVERFLOW
-        if self.pool is not None:
-            self.decision = choose(self.pool.policy, (), self._claim(self.pool, goes_on), now)
+        claim = self._claim(self.pool, goes_on) if self.pool is not None else None
+        if self.pool is not None and claim is not None:
+            self.decision = own_number(self.pool.policy, claim, now) or OVERFLOW
 
     def _claim(self, pool: Pool, goes_on: bool) -> Claim | None:
         known = self.known
         if known is None or known.own is None or known.own_pool != pool.id:
             return None
         return Claim(session=known.id, goes_on=goes_on, own=known.own)
+
+    def visit(self) -> Visit:
+        """Who wants a number, as the policies see it."""
+        touch, device = self.touch, self.landing.device if self.landing else None
+        return Visit(
+            session=None,
+            source=touch.source,
+            campaign=(touch.source, touch.campaign),
+            device=device,
+            region=None,
+        )
 
     def row(self, now: datetime) -> HandOut:
         ask, known, landing, touch = self.waiting.question, self.known, self.landing, self.touch
@@ -141,5 +166,5 @@ class Plan:
         return pool_default or self.waiting.question.view.site.default_number
 
     def answer(self, now: datetime) -> Shown:
-        how: How = "static" if self.static else self.decision.how
+        how: How = "static" if self.static else _TOLD[self.decision.how]
         return Shown(session=self.key, number=self.shown(), how=how, valid_until=self.until(now))

@@ -24,7 +24,7 @@ WITH beat AS MATERIALIZED (
            beat.gone_kind, was.gone,
            beat.gone_kind IS NULL AND (beat.input OR was.gone) AS active,
            beat.gone_kind IS NOT NULL AND NOT was.gone AS leaves,
-           session.input_at < session.seen_at AND session.input_at + interval '30 s' <= $5 AS idle
+           session.seen_at - session.input_at >= interval '30 s' AS idle
     FROM unnest($1::uuid[], $2::bigint[], $3::boolean[], $4::text[]) AS beat (key, site_id, input, gone_kind)
     JOIN session ON session.key = beat.key AND session.site_id = beat.site_id
     CROSS JOIN LATERAL (

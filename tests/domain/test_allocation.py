@@ -14,8 +14,10 @@ from router.domain.allocation import (
     Candidate,
     Claim,
     Decision,
+    Visit,
     choose,
-    reserved_until,
+    own_number,
+    renewed_until,
     session_goes_on,
 )
 from router.domain.model import NumberId, SessionId, SessionTimes, Touch
@@ -23,6 +25,7 @@ from router.domain.model import NumberId, SessionId, SessionTimes, Touch
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 T = timedelta(minutes=15)
 ME, OTHER = SessionId(1), SessionId(2)
+VISIT = Visit(session=None, source="paid", campaign=("paid", "spring"), device=None, region=None)
 
 
 def ago(seconds: float) -> datetime:
@@ -50,30 +53,30 @@ def test_the_longest_idle_number_is_handed_out() -> None:
     """That with the smallest reserved-until; one never held is idle the longest."""
     used, longer, never = number(1, ago(60)), number(2, ago(600)), number(3)
 
-    assert choose("longest_idle", [used, longer], None, NOW).candidate == longer
-    assert choose("longest_idle", [used, longer, never], None, NOW) == Decision(
+    assert choose("longest_idle", [used, longer], VISIT, NOW).candidate == longer
+    assert choose("longest_idle", [used, longer, never], VISIT, NOW) == Decision(
         how="free", candidate=never, take=True
     )
 
 
 def test_of_equals_the_lowest_number() -> None:
     """So that the same state always gives the same answer."""
-    assert choose("longest_idle", [number(2), number(1), number(3)], None, NOW).candidate == number(
-        1
-    )
+    assert choose(
+        "longest_idle", [number(2), number(1), number(3)], VISIT, NOW
+    ).candidate == number(1)
 
 
 def test_a_number_is_free_at_the_moment_its_reservation_ends() -> None:
     """Not a moment before."""
     ending = number(1, NOW, holder=OTHER)
 
-    assert choose("longest_idle", [ending], None, NOW).candidate == ending
-    assert choose("longest_idle", [ending], None, ago(0.001)) == OVERFLOW
+    assert choose("longest_idle", [ending], VISIT, NOW).candidate == ending
+    assert choose("longest_idle", [ending], VISIT, ago(0.001)) == OVERFLOW
 
 
 def test_none_free_is_overflow() -> None:
     """A value, not an error."""
-    assert choose("longest_idle", [], None, NOW) == OVERFLOW
+    assert choose("longest_idle", [], VISIT, NOW) == OVERFLOW
 
 
 @pytest.mark.parametrize("until", [NOW + T, ago(60)])
@@ -82,9 +85,7 @@ def test_a_session_keeps_its_number(until: datetime) -> None:
     own = number(1, until, holder=ME)
     visit = Claim(session=ME, goes_on=True, own=own)
 
-    assert choose("longest_idle", [number(2)], visit, NOW) == Decision(
-        how="kept", candidate=own, take=False
-    )
+    assert own_number("longest_idle", visit, NOW) == Decision(how="kept", candidate=own, take=False)
 
 
 def test_a_session_keeps_its_number_after_the_sweep() -> None:
@@ -92,9 +93,7 @@ def test_a_session_keeps_its_number_after_the_sweep() -> None:
     own = number(1, ago(60), newest=ME)
     visit = Claim(session=ME, goes_on=True, own=own)
 
-    assert choose("longest_idle", [number(2)], visit, NOW) == Decision(
-        how="kept", candidate=own, take=True
-    )
+    assert own_number("longest_idle", visit, NOW) == Decision(how="kept", candidate=own, take=True)
 
 
 def test_a_session_takes_its_number_back() -> None:
@@ -102,7 +101,7 @@ def test_a_session_takes_its_number_back() -> None:
     own = number(1, ago(60), holder=OTHER)
     visit = Claim(session=ME, goes_on=True, own=own)
 
-    assert choose("longest_idle", [number(2)], visit, NOW) == Decision(
+    assert own_number("longest_idle", visit, NOW) == Decision(
         how="retaken", candidate=own, take=True
     )
 
@@ -112,8 +111,7 @@ def test_a_session_whose_number_is_anothers_gets_another() -> None:
     own = number(1, NOW + T, holder=OTHER)
     visit = Claim(session=ME, goes_on=True, own=own)
 
-    assert choose("longest_idle", [own, number(2)], visit, NOW).candidate == number(2)
-    assert choose("longest_idle", [own], visit, NOW) == OVERFLOW
+    assert own_number("longest_idle", visit, NOW) is None
 
 
 def test_the_number_moves_to_the_visitors_new_session() -> None:
@@ -121,7 +119,7 @@ def test_the_number_moves_to_the_visitors_new_session() -> None:
     own = number(1, NOW + T, holder=ME)
     visit = Claim(session=ME, goes_on=False, own=own)
 
-    assert choose("longest_idle", [number(2)], visit, NOW) == Decision(
+    assert own_number("longest_idle", visit, NOW) == Decision(
         how="kept", candidate=own, take=True, ends="moved"
     )
 
@@ -138,7 +136,7 @@ def test_a_returning_visitor_is_given_a_number_like_any_other(own: Candidate) ->
     """Once the earlier session holds it no more; giving the old one back makes attribution worse."""
     visit = Claim(session=ME, goes_on=False, own=own)
 
-    assert choose("longest_idle", [number(2)], visit, NOW).candidate == number(2)
+    assert own_number("longest_idle", visit, NOW) is None
 
 
 numbers = st.lists(
@@ -156,12 +154,12 @@ numbers = st.lists(
 @given(candidates=numbers, order=st.randoms(use_true_random=False))
 def test_the_choice(candidates: list[Candidate], order: Random) -> None:
     """A free number if there is one, none idle for longer, whatever order they come in."""
-    decision = choose("longest_idle", candidates, None, NOW)
+    decision = choose("longest_idle", candidates, VISIT, NOW)
     shuffled = list(candidates)
     order.shuffle(shuffled)
     free = [c for c in candidates if c.reserved_until <= NOW]
 
-    assert choose("longest_idle", shuffled, None, NOW) == decision
+    assert choose("longest_idle", shuffled, VISIT, NOW) == decision
     assert decision.candidate == min(
         free, key=lambda c: (c.reserved_until, c.number_id), default=None
     )
@@ -201,7 +199,7 @@ def test_the_reservation_time_counts_from_the_end_of_activity(
     visit: SessionTimes, activity_ends: float
 ) -> None:
     """Classic reservation time: without bounce, tap or kind."""
-    assert reserved_until(visit, T) == NOW + timedelta(seconds=activity_ends) + T
+    assert renewed_until(visit, T) == NOW + timedelta(seconds=activity_ends) + T
 
 
 # -- the same visit or another ------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 
 import pytest
 from hypothesis import given
@@ -18,14 +19,20 @@ def at(seconds: float) -> datetime:
     return START + timedelta(seconds=seconds)
 
 
-def times(*, seen: float = 0, heard: float = 0, gone: float | None = None) -> SessionTimes:
+def times(
+    *,
+    seen: float = 0,
+    heard: float = 0,
+    gone: float | None = None,
+    kind: Literal["hide", "close"] | None = "hide",
+) -> SessionTimes:
     """A visit begun at 0 s; the other moments in seconds since then."""
     return SessionTimes(
         started_at=START,
         seen_at=at(seen),
         input_at=at(heard),
         gone_at=None if gone is None else at(gone),
-        gone_kind=None if gone is None else "hide",
+        gone_kind=None if gone is None else kind,
         tapped_at=None,
         device="desktop",
     )
@@ -43,10 +50,17 @@ def test_a_page_that_said_nothing_since_stays_active_until_it_is_lost() -> None:
 
 def test_a_heartbeat_without_input_makes_a_page_idle() -> None:
     """Thirty seconds after the last input, not before."""
-    quiet = times(seen=119, heard=90)
+    quiet = times(seen=121, heard=90)
 
     assert state_at(quiet, at(119)).kind == "active"
     assert state_at(quiet, at(120)) == State(kind="idle", since=START, engaged=True)
+
+
+def test_input_shortly_before_a_heartbeat_keeps_a_page_active_until_the_next() -> None:
+    """It may go on: only what the page says next can tell."""
+    busy = times(seen=119, heard=90)
+
+    assert state_at(busy, at(193)).kind == "active"
 
 
 def test_a_page_left_is_gone_from_that_moment() -> None:
@@ -79,9 +93,13 @@ def test_a_beacon_of_a_page_already_lost_changes_nothing() -> None:
         (times(gone=14), False),
         (times(gone=15), True),
         (times(), False),  # never heard of again
-        (times(seen=30, heard=14, gone=60), False),  # idle when it left: the last input counts
-        (times(seen=30, heard=15, gone=60), True),
-        (times(seen=30, heard=10), False),
+        (times(seen=45, heard=14, gone=60), False),  # idle when it left: the last input counts
+        (times(seen=45, heard=15, gone=60), True),
+        (times(seen=45, heard=10), False),
+        (
+            times(seen=14, gone=60, kind=None),
+            False,
+        ),  # found silent: no beacon says that it was used
     ],
 )
 def test_a_bounce_had_its_last_input_within_15_seconds(visit: SessionTimes, engaged: bool) -> None:

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 
-from router.domain.allocation import reserved_until
+from router.domain.allocation import renewed_until
 from router.domain.errors import UnknownSession
 from router.domain.model import HeartbeatAnswer, SessionTimes
 from router.services.upkeep import Upkeep
@@ -196,4 +196,4 @@ async def test_reservations_end_when_the_rules_say(
         )
         times = SessionTimes(**{field.name: row[field.name] for field in fields(SessionTimes)})
 
-        assert row["reserved_until"] == reserved_until(times, T)
+        assert row["reserved_until"] == renewed_until(times, T)

@@ -1,0 +1,117 @@
+"""The policies that score: `balanced`, and `exclusive`, which prefers any free number.
+
+The numbers of the lowest tier present are the candidates; of more than 32 only a shortlist is scored, so that
+an allocation costs the same with 30 numbers and with 100,000.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from itertools import islice
+
+from router.domain.allocation.score import PRICE, score
+from router.domain.allocation.values import GROW, OVERFLOW, Candidate, Decision, Visit
+from router.domain.visitstate import phase
+
+SHORTLIST = 16
+# Scores this close are equal: then the lowest number.
+EQUAL = 1e-12
+
+
+def tier(candidate: Candidate, now: datetime, *, drained: bool = False) -> int:
+    """0: nobody looks at it (free, or its holder is gone). 1: its holder is idle. 2: active.
+
+    `drained`: too many numbers of the pool are held by visits whose page never spoke: theirs are tier 0.
+    A holder of whom nothing is known counts as active.
+    """
+    if candidate.reserved_until <= now:
+        return 0
+    ring = candidate.ring
+    if not ring:
+        return 2
+    holder = ring[0]
+    if drained and not holder.verified:
+        return 0
+    kind = phase(holder.times, now)[0]
+    return 0 if kind == "gone" else 1 if kind == "idle" else 2
+
+
+def lowest_tier(
+    candidates: Iterable[Candidate], now: datetime, *, free_first: bool, drained: bool
+) -> tuple[int, list[Candidate]]:
+    """The lowest tier present, and its numbers. `free_first`: the free ones alone, if there are any."""
+    best, found = 3, list[Candidate]()
+    free = list[Candidate]()
+    for candidate in candidates:
+        if free_first and candidate.reserved_until <= now:
+            free.append(candidate)
+            continue
+        its = tier(candidate, now, drained=drained)
+        if its < best:
+            best, found = its, [candidate]
+        elif its == best:
+            found.append(candidate)
+    return (0, free) if free else (best, found)
+
+
+def shortlist(
+    candidates: list[Candidate], visit: Visit, its_tier: int, size: int, *, many: bool = False
+) -> list[Candidate]:
+    """All, if they are no more than twice `size`; else the `size` that have been reservable longest and, of
+    the rest, the first `size` that were last handed to the visit's campaign. `many`: there are more than
+    twice `size` in the pool, although not all of them were read."""
+    if not many and len(candidates) <= 2 * size:
+        return candidates
+    ordered = sorted(candidates, key=_issued_first if its_tier == 2 else _reservable_first)
+    campaign = visit.campaign
+    alike = (c for c in ordered[size:] if c.ring and c.ring[0].campaign == campaign)
+    return ordered[:size] + list(islice(alike, size))
+
+
+def _reservable_first(candidate: Candidate) -> tuple[datetime, int]:
+    return candidate.reserved_until, candidate.number_id
+
+
+def _issued_first(candidate: Candidate) -> tuple[datetime, int]:
+    # who is active holds his number by an issue; without one the order is still a total one
+    return candidate.issued_at or candidate.reserved_until, candidate.number_id
+
+
+def least_score(
+    candidates: Iterable[Candidate],
+    visit: Visit,
+    now: datetime,
+    *,
+    free_first: bool = False,
+    price: float = PRICE,
+    size: int = SHORTLIST,
+    grows: bool = False,
+    drained: bool = False,
+    many: bool = False,
+) -> Decision:
+    """The number with the least score of the lowest tier present; `new` if the pool grows and somebody looks
+    at every number it has."""
+    its_tier, found = lowest_tier(candidates, now, free_first=free_first, drained=drained)
+    if grows and its_tier > 0:
+        return GROW
+    if not found:
+        return OVERFLOW
+    scored = [
+        (score(candidate, visit, now, price), candidate)
+        for candidate in shortlist(found, visit, its_tier, size, many=many)
+    ]
+    least = min(value for value, _ in scored)
+    value, chosen = min(
+        (pair for pair in scored if pair[0] <= least + EQUAL), key=lambda pair: pair[1].number_id
+    )
+    others = [other for other, candidate in scored if candidate is not chosen]
+    shared = chosen.reserved_until > now
+    return Decision(
+        how="shared" if shared else "free",
+        candidate=chosen,
+        take=True,
+        ends="taken" if shared else "expired",
+        score=value,
+        margin=min(others) - value if others else None,
+    )
