@@ -11,6 +11,7 @@ from router.commands.access import sign_in, token_app
 from router.commands.base import Invocation
 from router.commands.lines import organisation_app, target_app, trunk_app
 from router.commands.numbers import number_app
+from router.commands.settings import setting_app
 from router.commands.sites import pool_app, site_app
 
 __all__ = ["Invocation", "app"]
@@ -22,5 +23,6 @@ app.add_typer(target_app, name="target")
 app.add_typer(site_app, name="site")
 app.add_typer(pool_app, name="pool")
 app.add_typer(number_app, name="number")
+app.add_typer(setting_app, name="setting")
 app.add_typer(token_app, name="token")
 app.command("sign-in")(sign_in)

@@ -11,8 +11,9 @@ from router.services.administration.lines import Lines
 from router.services.administration.numbers import Numbers
 from router.services.administration.organisations import Organisations
 from router.services.administration.pools import Pools
+from router.services.administration.settings import Settings
 from router.services.administration.sites import Sites
 
 
-class Administration(Organisations, Lines, Sites, Pools, Numbers):
+class Administration(Organisations, Lines, Sites, Pools, Numbers, Settings):
     """What administrators do."""
