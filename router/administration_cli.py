@@ -13,7 +13,7 @@ from router.commands.lines import organisation_app, target_app, trunk_app
 from router.commands.numbers import number_app
 from router.commands.settings import setting_app
 from router.commands.sites import pool_app, site_app
-from router.commands.standings import standing_app
+from router.commands.snippets import add_commands
 
 __all__ = ["Invocation", "app"]
 
@@ -23,8 +23,8 @@ app.add_typer(trunk_app, name="trunk")
 app.add_typer(target_app, name="target")
 app.add_typer(site_app, name="site")
 app.add_typer(pool_app, name="pool")
-number_app.add_typer(standing_app)
 app.add_typer(number_app, name="number")
 app.add_typer(setting_app, name="setting")
 app.add_typer(token_app, name="token")
+add_commands(sites=site_app, pools=pool_app)
 app.command("sign-in")(sign_in)

@@ -29,6 +29,7 @@ from router.services.metrics import CallMetrics
 from router.services.readiness import Probe, Readiness
 from router.services.recordings import Recordings
 from router.services.reports import Reports
+from router.services.snippets import Snippets
 from router.services.upkeep import Upkeep
 from router.services.visits import Visits
 from router.settings import Address, Settings
@@ -160,6 +161,7 @@ async def serve(settings: Settings, clock: Clock) -> None:
                 inventory=Inventory(database),
                 access=Access(database),
                 reports=Reports(database),
+                snippets=Snippets(database),
                 recordings=recordings,
                 live=live,
                 readiness=Readiness(probes),

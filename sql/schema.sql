@@ -257,6 +257,12 @@ ALTER TABLE public.outage ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE public.page_number (
+    pool_id bigint NOT NULL,
+    e164 text NOT NULL,
+    CONSTRAINT page_number_format CHECK ((e164 ~ '^\+[1-9][0-9]{6,14}$'::text))
+);
+
 CREATE TABLE public.pool (
     id bigint NOT NULL,
     organisation_id bigint NOT NULL,
@@ -448,6 +454,20 @@ ALTER TABLE public.site ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE public.site_snippet (
+    site_id bigint NOT NULL,
+    cookie_domain text,
+    server_digest bytea,
+    CONSTRAINT site_snippet_cookie_domain CHECK ((cookie_domain ~ '^[a-z0-9-]+(\.[a-z0-9-]+)+$'::text))
+);
+
+CREATE TABLE public.snippet_version (
+    version text NOT NULL,
+    body bytea NOT NULL,
+    first_served_at timestamp with time zone NOT NULL,
+    CONSTRAINT snippet_version_version_check CHECK ((version ~ '^[0-9a-f]{20}$'::text))
+);
+
 CREATE TABLE public.staff_session (
     digest bytea NOT NULL,
     organisation_id bigint NOT NULL,
@@ -575,6 +595,9 @@ ALTER TABLE ONLY public.organisation_setting
 ALTER TABLE ONLY public.outage
     ADD CONSTRAINT outage_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.page_number
+    ADD CONSTRAINT page_number_pkey PRIMARY KEY (pool_id);
+
 ALTER TABLE ONLY public.pool
     ADD CONSTRAINT pool_name_once UNIQUE (site_id, name);
 
@@ -613,6 +636,12 @@ ALTER TABLE ONLY public.site
 
 ALTER TABLE ONLY public.site
     ADD CONSTRAINT site_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.site_snippet
+    ADD CONSTRAINT site_snippet_pkey PRIMARY KEY (site_id);
+
+ALTER TABLE ONLY public.snippet_version
+    ADD CONSTRAINT snippet_version_pkey PRIMARY KEY (version);
 
 ALTER TABLE ONLY public.staff_session
     ADD CONSTRAINT staff_session_pkey PRIMARY KEY (digest);
@@ -727,6 +756,9 @@ ALTER TABLE ONLY public.number
 ALTER TABLE ONLY public.organisation_setting
     ADD CONSTRAINT organisation_setting_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES public.organisation(id);
 
+ALTER TABLE ONLY public.page_number
+    ADD CONSTRAINT page_number_pool_id_fkey FOREIGN KEY (pool_id) REFERENCES public.pool(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.pool
     ADD CONSTRAINT pool_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES public.organisation(id);
 
@@ -750,6 +782,9 @@ ALTER TABLE ONLY public.sign_in_code
 
 ALTER TABLE ONLY public.site
     ADD CONSTRAINT site_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES public.organisation(id);
+
+ALTER TABLE ONLY public.site_snippet
+    ADD CONSTRAINT site_snippet_site_id_fkey FOREIGN KEY (site_id) REFERENCES public.site(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.site
     ADD CONSTRAINT site_target_id_fkey FOREIGN KEY (target_id) REFERENCES public.target(id);

@@ -10,6 +10,7 @@ from router.commands.base import Organisation, by, run, table
 from router.domain import phone
 from router.services.administration import Administration
 from router.services.inventory import Inventory
+from router.web.snippet_file import moving_line
 
 site_app = typer.Typer(no_args_is_help=True, help="Web properties.")
 pool_app = typer.Typer(no_args_is_help=True, help="Pools of tracking numbers.")
@@ -51,9 +52,7 @@ def site_add(
         ),
     )
     typer.echo(f"site {site.name} added; put this into the <head> of its pages:")
-    typer.echo(
-        f'<script src="{ctx.obj.settings.public_url}/ct.js" data-site="{site.key}" async></script>'
-    )
+    typer.echo(moving_line(ctx.obj.settings.public_url, site.key))
 
 
 @site_app.command("list")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from router.domain.model import OrganisationId, Site, Target
-from router.services.work import organisation_called
+from router.services.work import organisation_called, site_called
 from router.store import administration as store
 from router.store.administration import NumberRow, OrganisationRow, PoolRow, TrunkRow
 from router.store.database import Database, deadline
@@ -26,6 +26,10 @@ class Inventory:
 
     async def sites(self, organisation: str | None = None) -> list[Site]:
         return await store.sites(self._database, await self._id(organisation))
+
+    async def site(self, name_or_key: str, organisation: str | None = None) -> Site:
+        """One of them. Raises FieldError where there is no such site."""
+        return site_called(await self.sites(organisation), name_or_key)
 
     async def pools(self, organisation: str | None = None) -> list[PoolRow]:
         return await store.pools(self._database, await self._id(organisation))

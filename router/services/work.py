@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -53,11 +53,7 @@ class Work:
         return checks.named("trunk", name, found, lambda trunk: trunk.name)
 
     async def site(self, name_or_key: str) -> Site:
-        found = await store.sites(self.queries, self.organisation_id)
-        for site in found:
-            if site.key == name_or_key:
-                return site
-        return checks.named("site", name_or_key, found, lambda site: site.name)
+        return site_called(await store.sites(self.queries, self.organisation_id), name_or_key)
 
     async def pool(self, name: str, site: str | None) -> PoolRow:
         """By its name, and by its site where two sites have a pool of that name."""
@@ -68,6 +64,14 @@ class Work:
         if len([row for row in found if row.pool.name == name]) > 1:
             raise FieldError("site", f"several sites have a pool {name!r}: say which", "shop")
         return checks.named("pool", name, found, lambda row: row.pool.name)
+
+
+def site_called(sites: Sequence[Site], name_or_key: str) -> Site:
+    """The site of that key, else of that name. Raises FieldError where there is none."""
+    for site in sites:
+        if site.key == name_or_key:
+            return site
+    return checks.named("site", name_or_key, sites, lambda site: site.name)
 
 
 async def organisation_called(queries: Queries, name: str | None) -> OrganisationRow:

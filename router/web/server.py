@@ -18,6 +18,7 @@ from router.services.live import Live
 from router.services.readiness import Readiness
 from router.services.recordings import Recordings
 from router.services.reports import Reports
+from router.services.snippets import Snippets
 from router.services.visits import Visits
 from router.settings import Networks
 from router.web.auth import Cookie, Guardian
@@ -46,6 +47,7 @@ class Parts:
     access: Access
     reports: Reports
     recordings: Recordings
+    snippets: Snippets
     live: Live
     readiness: Readiness
     registry: CollectorRegistry
@@ -61,7 +63,8 @@ def applications(parts: Parts) -> tuple[web.Application, web.Application]:
     """The public application and the staff application."""
     metrics = WebMetrics(parts.registry)
     throttle = Throttle(parts.limits)
-    public = _public_endpoints(parts, metrics, throttle)
+    snippet_file = SnippetFile(parts.snippets, throttle)
+    public = [*_public_endpoints(parts, metrics, throttle), *snippet_file.endpoints()]
     staff, guardian, openapi = _staff_endpoints(parts, metrics, throttle)
     openapi.tell(
         {"public": public, "staff": staff},
@@ -78,6 +81,11 @@ def applications(parts: Parts) -> tuple[web.Application, web.Application]:
         client_max_size=BODY_AT_MOST + 1, middlewares=[edge("public", metrics, address_of)]
     )
     public_application.on_response_prepare.append(with_headers(PUBLIC_HEADERS))
+
+    async def keep_snippet(_application: web.Application) -> None:
+        await snippet_file.remember(parts.clock())
+
+    public_application.on_startup.append(keep_snippet)
     staff_application = web.Application(
         client_max_size=BODY_AT_MOST + 1,
         middlewares=[edge("staff", metrics, address_of), guardian.middleware()],
@@ -104,7 +112,7 @@ def _public_endpoints(parts: Parts, metrics: WebMetrics, throttle: Throttle) -> 
         clock=parts.clock,
     )
     health = Health(parts.readiness, in_words=False)
-    return [*collect.endpoints(), *SnippetFile().endpoints(), *health.endpoints()]
+    return [*collect.endpoints(), *health.endpoints()]
 
 
 def _staff_endpoints(

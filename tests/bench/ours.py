@@ -37,6 +37,7 @@ from router.services.metrics import CallMetrics
 from router.services.readiness import Readiness
 from router.services.recordings import Recordings
 from router.services.reports import Reports
+from router.services.snippets import Snippets
 from router.services.upkeep import Upkeep
 from router.services.visits import Visits
 from router.settings import Address
@@ -109,6 +110,7 @@ class Program:
             inventory=Inventory(database),
             access=Access(database),
             reports=Reports(database),
+            snippets=Snippets(database),
             recordings=Recordings(database, live, metrics, None),
             live=live,
             readiness=Readiness({}),

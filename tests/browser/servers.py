@@ -6,15 +6,15 @@ import json
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from threading import Thread
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-SNIPPET = Path(__file__).parents[2] / "router/web/snippet/ct.js"
+from router.web.snippet_file import current
+
 SITE_KEY = "demo-site-key"
 OWN = "+74951350000"
 SESSION = "3f0c8a52-9d8e-4c7b-8f0e-0d6f9a1b2c3d"
@@ -125,9 +125,9 @@ class FakeApi(LoopbackServer):
 
     def answer(self, request: Request) -> Reply:
         """The snippet itself, or an answer to what it says."""
-        if request.path.startswith("/ct.js"):
-            cached = {"Cache-Control": "max-age=600"}
-            return Reply(body=SNIPPET.read_text(), kind="text/javascript", headers=cached)
+        if request.path.startswith("/ct.js") or request.path == current().path:
+            headers = {"Cache-Control": "max-age=600", "Access-Control-Allow-Origin": "*"}
+            return Reply(body=current().body.decode(), kind="text/javascript", headers=headers)
         self.seen.append(request)
         if request.path == "/v1/visits":
             reply = self.on_visit(request.body)
@@ -135,10 +135,11 @@ class FakeApi(LoopbackServer):
             reply = self.on_heartbeat(request.body)
         else:
             reply = Reply(status=204)
-        origin = {"Access-Control-Allow-Origin": request.headers.get("Origin", "")}
-        return Reply(
-            status=reply.status, body=reply.body, kind=reply.kind, wait=reply.wait, headers=origin
-        )
+        readable = {
+            "Access-Control-Allow-Origin": request.headers.get("Origin", ""),
+            "Access-Control-Allow-Credentials": "true",
+        }
+        return replace(reply, headers={**readable, **reply.headers})
 
 
 def number(e164: str, national: str = "", international: str = "") -> dict[str, str]:

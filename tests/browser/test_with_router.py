@@ -16,6 +16,7 @@ from prometheus_client import CollectorRegistry
 from router.firstrun.demo_site_server import DEFAULT_NUMBER, DemoSite
 from router.services.administration import Administration
 from router.services.inventory import Inventory
+from router.services.snippets import Snippets
 from router.services.visits import Visits
 from router.services.work import By
 from router.store.database import Database
@@ -79,18 +80,19 @@ async def running(dsn: str) -> AsyncIterator[Running]:
 
 
 def _application(database: Database, visits: Visits) -> web.Application:
-    metrics = WebMetrics(CollectorRegistry())
+    metrics, throttle = WebMetrics(CollectorRegistry()), Throttle()
     collect = Collect(
         visits=visits,
         inventory=Inventory(database),
-        throttle=Throttle(),
+        throttle=throttle,
         metrics=metrics,
         clock=clock,
     )
     application = web.Application(
         middlewares=[edge("public", metrics, lambda request: request.remote or "")]
     )
-    mount(application, [*collect.endpoints(), *SnippetFile().endpoints()])
+    files = SnippetFile(Snippets(database), throttle)
+    mount(application, [*collect.endpoints(), *files.endpoints()])
     return application
 
 

@@ -31,6 +31,7 @@ from router.services.metrics import CallMetrics
 from router.services.readiness import Check, Probe, Readiness
 from router.services.recordings import Recordings
 from router.services.reports import Reports
+from router.services.snippets import Snippets
 from router.services.visits import Visits
 from router.services.work import By
 from router.settings import Address, Settings
@@ -147,6 +148,7 @@ async def serving(
         inventory=Inventory(database),
         access=Access(database),
         reports=Reports(database),
+        snippets=Snippets(database),
         recordings=Recordings(database, live, CallMetrics(registry), recordings_root),
         live=live,
         readiness=Readiness(probes),

@@ -216,7 +216,7 @@ async def test_the_snippet_is_cached_and_embeddable(web: Web) -> None:
     async with web.client.get(url, headers={"Accept-Encoding": "identity"}) as plain:
         assert (await plain.text(), plain.headers.get("Content-Encoding")) == (body, None)
 
-    assert answer.headers["Cache-Control"] == "public, max-age=300"
+    assert answer.headers["Cache-Control"] == "public, max-age=300, stale-while-revalidate=86400"
     assert answer.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
     assert answer.headers["Content-Type"].startswith("text/javascript")
     assert answer.headers["Content-Encoding"] == "gzip"

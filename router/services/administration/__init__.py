@@ -13,8 +13,8 @@ from router.services.administration.organisations import Organisations
 from router.services.administration.pools import Pools
 from router.services.administration.settings import Settings
 from router.services.administration.sites import Sites
-from router.services.administration.standings import Standings
+from router.services.administration.snippet import Snippet
 
 
-class Administration(Organisations, Lines, Sites, Pools, Numbers, Settings, Standings):
+class Administration(Organisations, Lines, Sites, Pools, Numbers, Settings, Snippet):
     """What administrators do."""
