@@ -27,6 +27,13 @@ class Directory:
 
     async def site(self, key: str, origin: str, now: datetime) -> SiteView:
         """The site for a page of `origin`. Raises UnknownSite, OriginRefused, StoreUnavailable."""
+        view = await self.view(key, now)
+        if origin not in view.site.origins:
+            raise OriginRefused
+        return view
+
+    async def view(self, key: str, now: datetime) -> SiteView:
+        """The site, whoever asks. Raises UnknownSite, StoreUnavailable."""
         if self._older_than(self._lifetime, now):
             await self._load(self._lifetime, now)
         view = self._views.get(key)
@@ -35,8 +42,6 @@ class Directory:
             view = self._views.get(key)
         if view is None:
             raise UnknownSite
-        if origin not in view.site.origins:
-            raise OriginRefused
         return view
 
     def _older_than(self, age: timedelta, now: datetime) -> bool:

@@ -13,7 +13,7 @@ from router.domain import allocation
 from router.domain.allocation import OVERFLOW, Claim, Visit, own_number, session_goes_on
 from router.domain.errors import UnknownSession
 from router.domain.model import Device, NumberId, Pool, Touch
-from router.domain.targeting import pool_for
+from router.domain.targeting import Targeting, pool_for
 from router.domain.visitstate import LOST_AFTER
 from router.services.batching import Waiting
 from router.store.reservations import HandOut
@@ -61,18 +61,29 @@ class Ask:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Shown:
-    """What the page has to show."""
+    """What the page has to show. `targeting`: why from this pool."""
 
     session: UUID
     number: str
     how: How
     valid_until: datetime | None
+    targeting: Targeting | None = None
 
 
 class Plan:
     """One visit while it is decided. `pool` is None unless a number of it may be handed out."""
 
-    __slots__ = ("decision", "key", "known", "landing", "pool", "static", "touch", "waiting")
+    __slots__ = (
+        "decision",
+        "key",
+        "known",
+        "landing",
+        "pool",
+        "static",
+        "targeting",
+        "touch",
+        "waiting",
+    )
 
     def __init__(self, waiting: Waiting[Ask, Shown], known: Known | None, now: datetime) -> None:
         ask = waiting.question
@@ -91,7 +102,8 @@ class Plan:
         self.landing = None if goes_on else landing
         self.touch = touch
         self.key = key
-        pool = pool_for(touch, ask.view.pools).pool
+        self.targeting = pool_for(touch, ask.view.pools)
+        pool = self.targeting.pool
         self.static = ask.view.static.get(pool.id) if pool and pool.kind == "static" else None
         self.pool = pool if pool and pool.kind == "dynamic" else None
         self.decision = OVERFLOW
@@ -167,4 +179,10 @@ class Plan:
 
     def answer(self, now: datetime) -> Shown:
         how: How = "static" if self.static else _TOLD[self.decision.how]
-        return Shown(session=self.key, number=self.shown(), how=how, valid_until=self.until(now))
+        return Shown(
+            session=self.key,
+            number=self.shown(),
+            how=how,
+            valid_until=self.until(now),
+            targeting=self.targeting,
+        )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Literal
 from uuid import UUID, uuid4
@@ -13,12 +14,15 @@ from router.domain.errors import UnknownSession
 from router.domain.model import (
     Heartbeat,
     HeartbeatAnswer,
+    HeartbeatHow,
     Leave,
+    OtherNumber,
     Tap,
     VisitAnswer,
     VisitRequest,
 )
 from router.domain.visitstate import HEARTBEAT
+from router.services import unremembered
 from router.services.batching import Batcher, Waiting
 from router.services.directory import Directory
 from router.services.handout import Desk
@@ -27,8 +31,8 @@ from router.services.upkeep import Upkeep
 from router.store import sessions
 from router.store.database import Database, deadline
 from router.store.sessions import Beat, Heard
+from router.store.sites import Part, SiteView
 
-HeartbeatHow = Literal["kept", "swapped", "default", "static"]
 _HOW: Mapping[How, HeartbeatHow] = {
     "kept": "kept",
     "retaken": "kept",
@@ -86,9 +90,14 @@ class Visits:
         """The number a page shows; the answer follows the commit."""
         view = await self._directory.site(request.site, request.origin, now)
         visitor = request.visitor or uuid4()
+        others: Sequence[Shown] = ()
         if useragent.is_bot(request.user_agent):
             default = view.site.default_number
             shown = Shown(session=uuid4(), number=default, how="default", valid_until=None)
+        elif request.consent == "denied":
+            touch = attribution.touch(request.url, request.referrer, view.own_hosts)
+            shown = unremembered.shown(view, touch)
+            others = [unremembered.shown(part.view, touch) for part in view.parts]
         else:
             landing = Landing(
                 touch=attribution.touch(request.url, request.referrer, view.own_hosts),
@@ -96,15 +105,22 @@ class Visits:
                 referrer=attribution.clean(request.referrer, attribution.URL_LENGTH),
                 device=useragent.device(request.user_agent),
             )
-            shown = await self._desk.ask(
-                Ask(
-                    view=view,
-                    visitor=visitor,
-                    seen_before=request.visitor is not None,
-                    landing=landing,
-                    now=now,
-                )
+            ask = Ask(
+                view=view,
+                visitor=visitor,
+                seen_before=request.visitor is not None,
+                landing=landing,
+                now=now,
             )
+            if view.parts:
+                # together they are one batch, and one commit
+                further = [
+                    replace(ask, view=part.view, visitor=part.visitor(visitor))
+                    for part in view.parts
+                ]
+                shown, *others = await asyncio.gather(*map(self._desk.ask, [ask, *further]))
+            else:
+                shown = await self._desk.ask(ask)
         return VisitAnswer(
             session=shown.session,
             visitor=visitor,
@@ -114,18 +130,45 @@ class Visits:
             region=view.site.region,
             valid_until=shown.valid_until,
             heartbeat_seconds=HEARTBEAT_SECONDS,
+            others=tuple(map(_other, view.parts, others)),
+            cookie_domain=view.snippet.cookie_domain,
+            why=_why([shown, *others]) if request.debug else (),
         )
+
+    async def site(self, key: str, now: datetime) -> SiteView:
+        """A site, for whoever asks in a page's place. Raises UnknownSite."""
+        return await self._directory.view(key, now)
 
     async def heartbeat(self, beat: Heartbeat, now: datetime) -> HeartbeatAnswer:
         """Renews the reservation of a page that is looked at. A page is told another number only when
         its visitor comes back to it, and its own is somebody else's by then. Raises UnknownSession."""
         view = await self._directory.site(beat.site, beat.origin, now)
-        gone_kind: Literal["hide"] | None = None if beat.visible else "hide"
-        heard = await self._ear.ask(
-            _Spoken(Beat(beat.session, view.site.id, beat.input, gone_kind), now)
-        )
+        spoken = [
+            self._heard(session, view, beat, now)
+            for session in (beat.session, *(other.session for other in beat.others))
+        ]
+        # the usual page has one number: its question is no task of its own
+        heard, *others = await asyncio.gather(*spoken) if beat.others else [await spoken[0]]
         if heard is None:
             raise UnknownSession
+        answer = await self._beaten(view, heard, beat, now)
+        if not others:
+            return answer
+        told = [
+            self._other_beaten(view, heard.visitor, other, beat, shown.shown, now)
+            for other, shown in zip(others, beat.others, strict=True)
+        ]
+        return replace(answer, others=tuple(await asyncio.gather(*told)))
+
+    async def _heard(
+        self, session: UUID, view: SiteView, beat: Heartbeat, now: datetime
+    ) -> Heard | None:
+        gone_kind: Literal["hide"] | None = None if beat.visible else "hide"
+        return await self._ear.ask(_Spoken(Beat(session, view.site.id, beat.input, gone_kind), now))
+
+    async def _beaten(
+        self, view: SiteView, heard: Heard, beat: Heartbeat, now: datetime
+    ) -> HeartbeatAnswer:
         if _needs_a_number(heard):
             ask = Ask(view=view, visitor=heard.visitor, seen_before=True, landing=None, now=now)
             shown = await self._desk.ask(ask)
@@ -133,11 +176,27 @@ class Visits:
         how: HeartbeatHow = "kept" if heard.kind == "dynamic" else heard.kind or "default"
         return _told(beat, heard.shown, how, heard.reserved_until, view.site.region)
 
+    async def _other_beaten(
+        self,
+        view: SiteView,
+        visitor: UUID,
+        heard: Heard | None,
+        beat: Heartbeat,
+        shown: str | None,
+        now: datetime,
+    ) -> HeartbeatAnswer | None:
+        """For a further number of the page, whose session the page names beside its main one's."""
+        for part in view.parts:
+            if heard is not None and part.visitor(visitor) == heard.visitor:
+                return await self._beaten(part.view, heard, replace(beat, shown=shown), now)
+        return None
+
     async def leave(self, leave: Leave, now: datetime) -> None:
         """The page was hidden or closed: the tail of its reservation begins. Beacons of sessions that
         nobody knows are ignored: nobody reads the answer."""
         view = await self._directory.site(leave.site, leave.origin, now)
-        await self._ear.ask(_Spoken(Beat(leave.session, view.site.id, False, leave.kind), now))
+        for session in (leave.session, *leave.others):
+            await self._ear.ask(_Spoken(Beat(session, view.site.id, False, leave.kind), now))
 
     async def tap(self, tap: Tap, now: datetime) -> None:
         """A number was tapped or copied; ignored if its session was never shown it."""
@@ -168,6 +227,23 @@ class Visits:
             for key, waiting in turn.items():
                 waiting.answer(heard.get(key))
             batch = [w for w in batch if turn[w.question.beat.key] is not w]
+
+
+def _other(part: Part, shown: Shown) -> OtherNumber:
+    return OtherNumber(
+        session=shown.session,
+        replace=part.number,
+        number=shown.number,
+        how=shown.how,
+        valid_until=shown.valid_until,
+    )
+
+
+def _why(shown: Sequence[Shown]) -> tuple[str, ...]:
+    """For people who look for a fault: robots have no pool."""
+    return tuple(
+        one.targeting.words if one.targeting else "a robot: the page's own number" for one in shown
+    )
 
 
 def _needs_a_number(heard: Heard) -> bool:

@@ -15,7 +15,6 @@ from router.domain.model import (
     Rule,
     Site,
     SiteId,
-    Standing,
     Target,
     TargetId,
 )
@@ -58,7 +57,6 @@ class NumberRow:
     target: str | None
     record: bool | None
     withdrawn_at: datetime | None
-    standing: Standing
     reserved_until: datetime
     held: bool
 

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ValidationError
 from router.domain.errors import OriginRefused, UnknownSession
 from router.services.inventory import Inventory
 from router.services.visits import Visits
-from router.web import answers
+from router.web import answers, visitor_cookie
 from router.web.edge import CLIENT, NOTES
 from router.web.endpoint import Endpoint
 from router.web.metrics import WebMetrics
@@ -139,11 +139,24 @@ class Collect:
         request[NOTES]["site"] = body.site
         self._throttle.site(body.site)
         origin = request.headers.get("Origin", "")
-        asked = body.request(origin=origin, user_agent=request.headers.get("User-Agent", "")[:512])
+        remembered = body.consent == "granted"
+        asked = body.request(
+            origin=origin,
+            user_agent=request.headers.get("User-Agent", "")[:512],
+            cookie=visitor_cookie.read(request, body.site) if remembered else None,
+        )
         answer = await self._visits.visit(asked, self._clock())
         request[NOTES]["how"] = answer.how
         self._metrics.visit(body.site, answer.how)
-        return _readable(answers.json_answer(VisitOut.of(answer)), origin)
+        told = answers.json_answer(VisitOut.of(answer))
+        visitor_cookie.write(
+            request,
+            told,
+            site_key=body.site,
+            domain=answer.cookie_domain,
+            visitor=answer.visitor if remembered else None,
+        )
+        return _readable(told, origin)
 
     async def heartbeat(self, request: web.Request) -> web.StreamResponse:
         origin, body = await self._signal(request, HeartbeatBody)
@@ -193,6 +206,8 @@ class Collect:
 def _readable(answer: web.Response, origin: str) -> web.Response:
     """Only after the origin was found to be one of the site's."""
     answer.headers["Access-Control-Allow-Origin"] = origin
+    # the only cookie of this listener is the visitor's, and the answer says what is in it
+    answer.headers["Access-Control-Allow-Credentials"] = "true"
     answer.headers["Vary"] = "Origin"
     return answer
 

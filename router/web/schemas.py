@@ -11,9 +11,13 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 
 from router.domain import phone
 from router.domain.model import (
+    Consent,
+    HandedHow,
     Heartbeat,
     HeartbeatAnswer,
+    HeartbeatHow,
     Leave,
+    OtherShown,
     Tap,
     VisitAnswer,
     VisitRequest,
@@ -34,6 +38,9 @@ def _without_nul(value: str) -> str:
 Text = Annotated[str, AfterValidator(_without_nul)]
 SiteKey = Annotated[Text, StringConstraints(min_length=1, max_length=64)]
 E164 = Annotated[str, StringConstraints(pattern=r"^\+[1-9][0-9]{6,14}$")]
+
+# a page that shows more numbers than this has others in mind
+_OTHERS_AT_MOST = 16
 
 _SITE = Field(examples=["acme-shop-7fQ2"], description="The site's key.")
 _SESSION = Field(examples=["7b0d8f52-6a4e-4f0e-9a0f-0f6f1f3c2a11"])
@@ -62,17 +69,31 @@ class VisitBody(Body):
     visitor: UUID | None = Field(None, examples=["0f2f7ab1-3a5e-4c52-8d39-1a1c51a6f1d0"])
     session: UUID | None = Field(None, examples=["7b0d8f52-6a4e-4f0e-9a0f-0f6f1f3c2a11"])
     screen: Screen | None = None
+    consent: Consent = Field(
+        "granted", description="Denied: nothing is kept of the visit; a static or default number."
+    )
+    debug: bool = Field(False, description="Tell which rules matched, in `why`.")
 
-    def request(self, *, origin: str, user_agent: str) -> VisitRequest:
+    def request(self, *, origin: str, user_agent: str, cookie: UUID | None = None) -> VisitRequest:
+        """`cookie`: the visitor's id in the site's own cookie; it goes before what the page has kept."""
         return VisitRequest(
             site=self.site,
             origin=origin,
             url=self.url,
             referrer=self.referrer,
             user_agent=user_agent,
-            visitor=self.visitor,
+            visitor=cookie or self.visitor,
             session=self.session,
+            consent=self.consent,
+            debug=self.debug,
         )
+
+
+class OtherPageNumber(Body):
+    """A further number of the page, which a session of its own holds."""
+
+    session: UUID = _SESSION
+    number: E164 | None = Field(None, examples=[_NUMBER], description="What the page shows.")
 
 
 class HeartbeatBody(Body):
@@ -84,7 +105,11 @@ class HeartbeatBody(Body):
     input: bool = Field(
         examples=[False], description="The visitor did something since the last one."
     )
+    input_seconds: int | None = Field(
+        None, ge=0, examples=[4], description="So long ago the visitor did something last."
+    )
     number: E164 | None = Field(None, examples=[_NUMBER], description="What the page shows.")
+    others: list[OtherPageNumber] = Field(default_factory=list, max_length=_OTHERS_AT_MOST)
 
     def beat(self, *, origin: str) -> Heartbeat:
         return Heartbeat(
@@ -94,6 +119,10 @@ class HeartbeatBody(Body):
             visible=self.visible,
             input=self.input,
             shown=self.number,
+            input_seconds=self.input_seconds,
+            others=tuple(
+                OtherShown(session=other.session, shown=other.number) for other in self.others
+            ),
         )
 
 
@@ -103,9 +132,16 @@ class LeaveBody(Body):
     site: SiteKey = _SITE
     session: UUID = _SESSION
     kind: Literal["hide", "close"] = Field(examples=["close"])
+    others: list[OtherPageNumber] = Field(default_factory=list, max_length=_OTHERS_AT_MOST)
 
     def leave(self, *, origin: str) -> Leave:
-        return Leave(site=self.site, origin=origin, session=self.session, kind=self.kind)
+        return Leave(
+            site=self.site,
+            origin=origin,
+            session=self.session,
+            kind=self.kind,
+            others=tuple(other.session for other in self.others),
+        )
 
 
 class TapBody(Body):
@@ -146,16 +182,29 @@ def phone_number(e164: str) -> PhoneNumber:
     )
 
 
+class OtherNumberOut(Answer):
+    """What stands in the place of one of the page's further numbers; a session of its own holds it."""
+
+    session: UUID
+    number: PhoneNumber
+    how: HandedHow
+    replace: list[str] = Field(examples=[[_NUMBER]])
+    valid_until: datetime | None
+
+
 class VisitOut(Answer):
-    """The number for this page. `replace`: the page's own numbers that it takes the place of."""
+    """The number for this page. `replace`: the page's own numbers that it takes the place of. `why` is
+    there where it was asked for: which rules matched, for the main number first."""
 
     session: UUID
     visitor: UUID
     number: PhoneNumber
-    how: Literal["free", "kept", "retaken", "static", "default"]
+    how: HandedHow
     replace: list[str] = Field(examples=[[_NUMBER]])
     heartbeat_seconds: int = Field(examples=[30])
     valid_until: datetime | None
+    others: list[OtherNumberOut] = []
+    why: list[str] = Field([], examples=[["ads: source is 'google'"]])
 
     @classmethod
     def of(cls, answer: VisitAnswer) -> VisitOut:
@@ -167,15 +216,28 @@ class VisitOut(Answer):
             replace=list(answer.replace),
             heartbeat_seconds=answer.heartbeat_seconds,
             valid_until=answer.valid_until,
+            others=[
+                OtherNumberOut(
+                    session=other.session,
+                    number=phone_number(other.number),
+                    how=other.how,
+                    replace=[other.replace],
+                    valid_until=other.valid_until,
+                )
+                for other in answer.others
+            ],
+            why=list(answer.why),
         )
 
 
 class HeartbeatOut(Answer):
-    """`number` is given where the page has to show another one than it does."""
+    """`number` is given where the page has to show another one than it does. `others`: the same for the
+    page's further numbers, in their order; null where the session is not known any more."""
 
     number: PhoneNumber | None
-    how: Literal["kept", "swapped", "default", "static"]
+    how: HeartbeatHow
     valid_until: datetime | None
+    others: list[HeartbeatOut | None] = []
 
     @classmethod
     def of(cls, answer: HeartbeatAnswer) -> HeartbeatOut:
@@ -183,6 +245,7 @@ class HeartbeatOut(Answer):
             number=phone_number(answer.number) if answer.number else None,
             how=answer.how,
             valid_until=answer.valid_until,
+            others=[cls.of(other) if other else None for other in answer.others],
         )
 
 
