@@ -7,9 +7,9 @@ the condition that its version is unchanged, and what lost the race is decided a
     times      until when a number stays reserved; the same visit or another
     own        a visit's own number: kept, retaken, moved
     choice     `choose`: by the pool's policy, one of
-    scored         balanced, exclusive: tiers, shortlist, the least score
+    tiers          balanced, exclusive: tiers, shortlist, the least score
     timed          longest_idle, uis, ringostat, mango
-    score      expected wrong calls of a number for a visit
+    scoring    expected wrong calls of a number for a visit
     masses     what a number remembers of holders who left
     handover   ring and masses of a number after a hand-out
 """
@@ -17,7 +17,7 @@ the condition that its version is unchanged, and what lost the race is decided a
 from router.domain.allocation.choice import choose
 from router.domain.allocation.handover import hand_over, ring_size
 from router.domain.allocation.own import moved_away, own_number
-from router.domain.allocation.score import PRICE, score
+from router.domain.allocation.scoring import PRICE, score
 from router.domain.allocation.times import (
     ReservationTimes,
     activity_end,

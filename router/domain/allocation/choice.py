@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from router.domain.allocation.score import PRICE
-from router.domain.allocation.scored import SHORTLIST, least_score
+from router.domain.allocation.scoring import PRICE
+from router.domain.allocation.tiers import SHORTLIST, least_score
 from router.domain.allocation.timed import longest_idle, mango, ringostat
 from router.domain.allocation.values import Candidate, Decision, Visit
 from router.domain.model import Policy
@@ -38,7 +38,7 @@ def choose(
 
     `grows`: the pool may have one more number from the shared pool. The answer is then "new" where no number
     is free (mango), or where somebody looks at each of them (balanced, exclusive); a caller that gets none
-    asks again without. `drained`: see `scored.tier`.
+    asks again without. `drained`: see `tiers.tier`.
     """
     match policy:
         case "balanced" | "exclusive":

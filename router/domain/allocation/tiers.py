@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from itertools import islice
 
-from router.domain.allocation.score import PRICE, score
+from router.domain.allocation.scoring import PRICE, score
 from router.domain.allocation.values import GROW, OVERFLOW, Candidate, Decision, Visit
 from router.domain.visitstate import phase
 
