@@ -4,7 +4,7 @@ PYTHON ?= python3
 BOOTSTRAP = $(PYTHON) scripts/bootstrap.py
 
 .DEFAULT_GOAL := help
-.PHONY: help run call live test lint bench doctor clean docker-check
+.PHONY: help run call live test vectors lint bench doctor clean docker-check
 
 help: ## this text
 	@echo "call-router: which advertisement made the phone ring"
@@ -12,6 +12,7 @@ help: ## this text
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 	@echo
 	@echo "settings, with examples: PORT=9080  NUMBER=+74951350101  CALLER=+79161234567  ONCE=1"
+	@echo "  VECTORS=/path/of/a/folder"
 	@echo "  DEBIAN_MIRROR=http://mirror.example/debian  ASTERISK_SUITE=sid  DEBIAN_REFUSE_EXPIRED=1"
 	@echo "  CALL_ROUTER_CACHE=/var/cache/call-router (unpacked packages shared by checkouts)"
 
@@ -26,6 +27,9 @@ live: ## a fresh one-time link to the live page of what `make run` runs
 
 test: ## all tests: units, PostgreSQL, real Asterisk and SIPp, a real browser
 	@$(BOOTSTRAP) test $(ARGS)
+
+vectors: ## test vectors through the functions that serve visitors (VECTORS=folder; the copies in tests/)
+	@$(BOOTSTRAP) vectors $(if $(VECTORS),"$(VECTORS)")
 
 lint: ## formatter, linter, types and layers
 	@$(BOOTSTRAP) lint

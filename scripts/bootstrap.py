@@ -32,6 +32,7 @@ NEEDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "call": (RUNTIME, ("telephony",)),
     "live": (RUNTIME, ()),
     "test": (DEVELOPMENT, ("telephony", "chromium")),
+    "vectors": (RUNTIME, ()),
     "bench": (DEVELOPMENT, ("telephony", "chromium")),
     "lint": (DEVELOPMENT, ()),
     "prepare": (DEVELOPMENT, ("telephony", "chromium")),
@@ -62,6 +63,7 @@ def become(command: str, arguments: list[str], found: dict[str, str]) -> NoRetur
     python = str(CHECKOUT / ".venv/bin/python")
     program = {
         "test": ["-m", "pytest"],
+        "vectors": ["-m", "tests.vectors.runner"],
         "bench": ["-m", "tests.bench"],
         "lint": ["scripts/lint.py"],
         "prepare": ["-c", ""],

@@ -1,132 +1,21 @@
-"""Who called: the posterior with its prior, the decision, and the reasons given for it."""
+"""Who called: candidates as the store has them, the decision, and the reasons given for it.
+
+Rates, shares and decisions in figures: tests/vectors."""
 
 from __future__ import annotations
 
-import json
 from datetime import datetime, timedelta
-from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from router.domain import matching, posterior
-from router.domain.matching import Likely, Shares, Shown
+from router.domain.matching import Shown
 from router.domain.model import PoolId, SessionId, SessionTimes, Touch
 from router.domain.past import settle
-from router.domain.posterior import Candidate, Standing
+from router.domain.posterior import Candidate
 from tests.conftest import MONDAY
-
-VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "attribution.json").read_text())
-# Kinds of vectors for rules that do not exist yet. Regions of callers, the memory of known callers, and
-# learned rates come with the issue on attribution; a kind that is neither here nor tested fails below.
-NOT_BUILT = {"known_caller", "rate"}
-TESTED = {"cases", "decision", "called"}
-FIRST_CALLS = [case for case in VECTORS["cases"] if case["caller_region"] is None]
-WITH_REGIONS = [case["name"] for case in VECTORS["cases"] if case["caller_region"] is not None]
-
-
-def _standing(candidate: dict[str, Any], *, tap: bool = True) -> Standing:
-    ended = bool(candidate.get("ended"))
-    return Standing(
-        kind="gone" if ended else candidate["state"].lower(),
-        age=candidate["age"],
-        engaged=candidate["engaged"],
-        device=candidate["dev"],
-        tap_age=candidate.get("tap_age") if tap else None,
-        changed=ended,
-        called=candidate.get("called", 0.0),
-    )
-
-
-def test_every_kind_of_vector_is_accounted_for() -> None:
-    """What is not built is named, with its cases."""
-    told = {"what", "edges_s", "tap_edges_s", "region_population", "theta", "tolerance"}
-
-    assert set(VECTORS) - told == TESTED | NOT_BUILT
-    assert WITH_REGIONS == [
-        "region parts two equals",
-        "yesterday's visitor among fourteen holders",
-        "region unknown: of one visit, factor 1",
-        "campaigns",
-    ]
-
-
-def test_the_edges_and_the_noise() -> None:
-    """The bins of ages and of taps, and the rate of calls from nobody we know."""
-    assert list(posterior.AGE_EDGES) == VECTORS["edges_s"]
-    assert list(posterior.TAP_EDGES) == VECTORS["tap_edges_s"]
-    assert pytest.approx(VECTORS["theta"]["lam0"], rel=1e-12) == posterior.NOISE
-
-
-@pytest.mark.parametrize("case", FIRST_CALLS, ids=lambda case: case["name"])
-def test_first_calls_of_unknown_callers(case: dict[str, Any]) -> None:
-    """Rates, shares and the share of nobody equal the reference to nine digits."""
-    seen = [_standing(c, tap=case.get("tap", True)) for c in case["candidates"]]
-    rates = [posterior.rate(one) for one in seen]
-    found = posterior.normalise(rates)
-
-    assert rates == pytest.approx(case["lam"], rel=1e-9)
-    assert found.p == pytest.approx(case["p"], rel=1e-9)
-    assert found.p_none == pytest.approx(case["p_none"], rel=1e-9)
-
-
-@pytest.mark.parametrize("step", range(3))
-def test_who_has_called_is_less_likely_to_call(step: int) -> None:
-    """`called` is the sum of p over earlier first calls, as far as they are above .02."""
-    case = VECTORS["called"]["steps"][step]
-    found = posterior.normalise([posterior.rate(_standing(c)) for c in case["candidates"]])
-    after = {
-        c["visit"]: posterior.called_after(c.get("called", 0.0), p)
-        for c, p in zip(case["candidates"], found.p, strict=True)
-    }
-
-    assert found.p == pytest.approx(case["p"], rel=1e-9)
-    assert {k: v for k, v in after.items() if v} == pytest.approx(case["called_after"], rel=1e-9)
-
-
-@pytest.mark.parametrize("case", VECTORS["decision"]["cases"])
-def test_decision(case: dict[str, Any]) -> None:
-    """Visit, else campaign, else source, else nothing: the first that reaches one half."""
-    names = [c["visit"] for c in case["candidates"]]
-    top = [
-        Likely(
-            session_id=SessionId(i),
-            campaign_key=(c["src"], "", c["camp"]),
-            p=p,
-            handed_at=MONDAY + timedelta(seconds=i),
-            age=1.0,
-            standing=None,
-        )
-        for i, (c, p) in enumerate(zip(case["candidates"], case["p"], strict=True))
-    ]
-    decision = matching.decide(_summed(top, case["p_none"]))
-    level = {"visit": "session", "unattributed": "none"}
-    key = {
-        "session": lambda: names[decision.session_id or 0],
-        "campaign": lambda: decision.key and decision.key[2],
-        "source": lambda: decision.key and decision.key[0],
-        "none": lambda: None,
-    }[decision.level]()
-    expected = case["decision"]
-
-    assert decision.level == level.get(expected["level"], expected["level"])
-    assert key == expected["key"]
-    assert decision.confidence == pytest.approx(expected["confidence"], abs=1e-12)
-
-
-def _summed(top: list[Likely], p_none: float) -> Shares:
-    def sums(length: int) -> dict[tuple[str, ...], tuple[float, float]]:
-        found: dict[tuple[str, ...], tuple[float, float]] = {}
-        for one in top:
-            weight, best = found.get(one.campaign_key[:length], (0.0, 0.0))
-            found[one.campaign_key[:length]] = (weight + one.p, max(best, one.p))
-        return found
-
-    ranked = sorted(top, key=lambda one: (one.p, one.handed_at), reverse=True)
-    return Shares(count=len(top), top=ranked, campaigns=sums(3), sources=sums(2), p_none=p_none)
-
 
 # --- from times, as the store has them -----------------------------------------------------------
 

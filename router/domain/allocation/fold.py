@@ -7,7 +7,7 @@ and nobody races.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from router.domain.allocation.choice import choose
@@ -30,7 +30,7 @@ class Rules:
     """How a pool hands out its numbers. `grows`: it may have as many more as it likes."""
 
     policy: Policy
-    reservation: ReservationTimes = ReservationTimes()
+    reservation: ReservationTimes = field(default_factory=ReservationTimes)
     price: float = PRICE
     shortlist: int = SHORTLIST
     grows: bool = False
