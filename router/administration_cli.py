@@ -14,6 +14,7 @@ from router.commands.numbers import number_app
 from router.commands.settings import setting_app
 from router.commands.sites import pool_app, site_app
 from router.commands.snippets import add_commands
+from router.commands.standings import standing_app
 
 __all__ = ["Invocation", "app"]
 
@@ -23,6 +24,7 @@ app.add_typer(trunk_app, name="trunk")
 app.add_typer(target_app, name="target")
 app.add_typer(site_app, name="site")
 app.add_typer(pool_app, name="pool")
+number_app.add_typer(standing_app)
 app.add_typer(number_app, name="number")
 app.add_typer(setting_app, name="setting")
 app.add_typer(token_app, name="token")

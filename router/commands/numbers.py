@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -9,7 +10,9 @@ import typer
 from router.commands.base import Organisation, Region, by, run, table
 from router.domain import phone
 from router.services.administration import Administration
+from router.services.administration.standings import WORDS
 from router.services.inventory import Inventory
+from router.store.administration import NumberRow
 
 number_app = typer.Typer(no_args_is_help=True, help="Tracking numbers.")
 
@@ -56,11 +59,7 @@ def number_list(ctx: typer.Context, organisation: Organisation = None) -> None:
                 row.site,
                 row.pool,
                 row.trunk,
-                "withdrawn"
-                if row.withdrawn_at
-                else "reserved"
-                if row.held and row.reserved_until > now
-                else "free",
+                _state(row, now),
             ]
             for row in rows
         ],
@@ -82,3 +81,11 @@ def number_withdraw(
         ),
     )
     typer.echo("\n".join(f"number {phone.international(number)} withdrawn" for number in gone))
+
+
+def _state(row: NumberRow, now: datetime) -> str:
+    if row.withdrawn_at:
+        return "withdrawn"
+    if row.standing != "in_use":
+        return WORDS[row.standing]
+    return "reserved" if row.held and row.reserved_until > now else "free"

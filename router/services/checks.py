@@ -60,6 +60,18 @@ def name(text: str, *, field: str = "name", example: str = "Acme") -> str:
     return stripped
 
 
+def reason(text: str) -> str:
+    """Why somebody does something, in his words; empty where he gives none."""
+    stripped = text.strip()
+    if len(stripped) > 300:
+        raise FieldError(
+            "why", f"has {len(stripped)} characters, at most 300 are kept", "rings at night"
+        )
+    if not stripped.isprintable():
+        raise FieldError("why", "contains control characters", "rings at night")
+    return stripped
+
+
 def trunk_name(text: str) -> str:
     """CT_TRUNK of an endpoint in pjsip.conf."""
     return _matching(_TRUNK, text, "name", "letters, digits, _ and -, at most 40", "carrier-1")

@@ -15,6 +15,7 @@ from router.domain.model import (
     Rule,
     Site,
     SiteId,
+    Standing,
     Target,
     TargetId,
 )
@@ -57,6 +58,7 @@ class NumberRow:
     target: str | None
     record: bool | None
     withdrawn_at: datetime | None
+    standing: Standing
     reserved_until: datetime
     held: bool
 

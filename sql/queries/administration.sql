@@ -84,19 +84,19 @@ FROM pool JOIN site ON site.id = pool.site_id
 WHERE pool.organisation_id = $1 ORDER BY site.name, pool.priority, pool.name;
 
 -- put_numbers(organisation_id, e164s, trunk_id, pool_id, target_id, record, created_at)
--- New numbers; one that this organisation withdrew comes back. Returns those taken in.
+-- New numbers; one that this organisation withdrew comes back into use. Returns those taken in.
 INSERT INTO number (organisation_id, e164, trunk_id, pool_id, target_id, record, created_at)
 SELECT $1, e164, $3, $4, $5, $6, $7 FROM unnest($2::text[]) AS given (e164)
 ON CONFLICT (e164) DO UPDATE
-SET withdrawn_at = NULL, trunk_id = $3, pool_id = $4, target_id = $5, record = $6,
-    version = number.version + 1
+SET withdrawn_at = NULL, trunk_id = $3, pool_id = $4, target_id = $5, record = $6, standing = 'in_use',
+    standing_since = $7, grown_at = NULL, version = number.version + 1
 WHERE number.withdrawn_at IS NOT NULL AND number.organisation_id = $1
 RETURNING e164;
 
 -- numbers(organisation_id)
 -- The organisation's numbers, with the names of what they belong to.
 SELECT number.id, number.e164, pool.name AS pool, site.name AS site, trunk.name AS trunk,
-       target.name AS target, number.record, number.withdrawn_at, number.reserved_until,
+       target.name AS target, number.record, number.withdrawn_at, number.standing, number.reserved_until,
        number.holder_id IS NOT NULL AS held
 FROM number
 LEFT JOIN pool ON pool.id = number.pool_id

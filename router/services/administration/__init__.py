@@ -14,7 +14,8 @@ from router.services.administration.pools import Pools
 from router.services.administration.settings import Settings
 from router.services.administration.sites import Sites
 from router.services.administration.snippet import Snippet
+from router.services.administration.standings import Standings
 
 
-class Administration(Organisations, Lines, Sites, Pools, Numbers, Settings, Snippet):
+class Administration(Organisations, Lines, Sites, Pools, Numbers, Settings, Snippet, Standings):
     """What administrators do."""

@@ -9,6 +9,7 @@ from router.services import checks
 from router.services.administration.desk import Desk
 from router.services.work import By
 from router.store import administration as store
+from router.store import standings
 
 
 class Numbers(Desk):
@@ -55,6 +56,15 @@ class Numbers(Desk):
                 if refused not in taken:
                     problems.add("number", f"{refused} is already registered", phone.EXAMPLE)
             problems.refuse()
+            await standings.tell(
+                work.queries,
+                work.organisation_id,
+                e164s,
+                was="withdrawn",
+                why="added again",
+                actor=by.actor,
+                at=by.now,
+            )
             await work.note("number.add", pool or "no pool", {"numbers": list(e164s)})
             return e164s
 
@@ -65,6 +75,15 @@ class Numbers(Desk):
         country = checks.region(region) if region else None
         e164s = checks.numbers(numbers, country, field="number")
         async with self._work(by) as work:
+            await standings.tell(
+                work.queries,
+                work.organisation_id,
+                e164s,
+                standing="withdrawn",
+                why="withdrawn by hand",
+                actor=by.actor,
+                at=by.now,
+            )
             gone = await store.withdraw_numbers(work.queries, work.organisation_id, e164s, by.now)
             problems = checks.Problems()
             for unknown in e164s:
