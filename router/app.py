@@ -211,6 +211,7 @@ async def serve(settings: Settings, clock: Clock) -> None:
             tasks.create_task(database_clock.run(), name="database clock")
             tasks.create_task(link.run(), name="AMI")
             tasks.create_task(failsafe.run(), name="fail-safe")
+            tasks.create_task(failsafe.listen(settings.database_url), name="routes told")
             if tailer is not None:
                 tasks.create_task(tailer.run(), name="call events")
 

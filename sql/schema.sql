@@ -10,6 +10,25 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION public.keep_number_change() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    INSERT INTO number_change (number_id, e164, pool_id, withdrawn)
+    VALUES (NEW.id, NEW.e164, NEW.pool_id, NEW.withdrawn_at IS NOT NULL);
+    RETURN NULL;
+END
+$$;
+
+CREATE FUNCTION public.tell_of_routes() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    PERFORM pg_notify('routes', '');
+    RETURN NULL;
+END
+$$;
+
 CREATE TABLE public.access_token (
     id bigint NOT NULL,
     organisation_id bigint NOT NULL,
@@ -81,6 +100,32 @@ ALTER TABLE public.audit_entry ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY 
     CACHE 1
 );
 
+CREATE TABLE public.block (
+    id bigint NOT NULL,
+    organisation_id bigint NOT NULL,
+    prefix text NOT NULL,
+    places integer NOT NULL,
+    block_id text DEFAULT ''::text NOT NULL,
+    carrier text,
+    region text,
+    rate_centre text,
+    contaminated text[] DEFAULT '{}'::text[] NOT NULL,
+    ported text[] DEFAULT '{}'::text[] NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT block_places_check CHECK (((places >= 1) AND (places <= 4))),
+    CONSTRAINT block_prefix_check CHECK ((prefix ~ '^\+[1-9][0-9]{1,13}$'::text)),
+    CONSTRAINT block_region_format CHECK ((region ~ '^[A-Z]{2}(-[A-Z0-9]{1,3})?$'::text))
+);
+
+ALTER TABLE public.block ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.block_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.call (
     id bigint NOT NULL,
     organisation_id bigint,
@@ -109,6 +154,7 @@ CREATE TABLE public.call (
     events integer DEFAULT 0 NOT NULL,
     recordings_at timestamp with time zone,
     created_at timestamp with time zone NOT NULL,
+    caller_region text,
     CONSTRAINT call_hung_up_by_check CHECK ((hung_up_by = ANY (ARRAY['caller'::text, 'company'::text, 'system'::text]))),
     CONSTRAINT call_outcome_check CHECK ((outcome = ANY (ARRAY['answered'::text, 'busy'::text, 'no_answer'::text, 'cancelled'::text, 'failed'::text, 'refused'::text, 'lost'::text]))),
     CONSTRAINT call_ref_check CHECK ((ref ~ '^[A-Za-z0-9_-]{8,64}$'::text)),
@@ -144,6 +190,29 @@ CREATE TABLE public.cel_position (
     updated_at timestamp with time zone NOT NULL
 );
 
+CREATE TABLE public.code_change (
+    id bigint NOT NULL,
+    old text NOT NULL,
+    new text NOT NULL,
+    from_at timestamp with time zone NOT NULL,
+    until_at timestamp with time zone NOT NULL,
+    applied_at timestamp with time zone,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT code_change_forms_differ CHECK ((old <> new)),
+    CONSTRAINT code_change_new_check CHECK ((new ~ '^\+[1-9][0-9]{0,13}$'::text)),
+    CONSTRAINT code_change_old_check CHECK ((old ~ '^\+[1-9][0-9]{0,13}$'::text)),
+    CONSTRAINT code_change_times_in_order CHECK ((until_at > from_at))
+);
+
+ALTER TABLE public.code_change ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.code_change_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.number (
     id bigint NOT NULL,
     organisation_id bigint NOT NULL,
@@ -165,15 +234,40 @@ CREATE TABLE public.number (
     region text,
     ring bigint[] DEFAULT '{}'::bigint[] NOT NULL,
     last_campaign text,
+    block_id bigint,
+    rate_centre text,
+    monthly_cost numeric(12,4),
+    currency text,
+    leaves_at timestamp with time zone,
     standing_since timestamp with time zone,
     grown_at timestamp with time zone,
+    CONSTRAINT number_currency CHECK ((currency ~ '^[A-Z]{3}$'::text)),
     CONSTRAINT number_e164_format CHECK ((e164 ~ '^\+[1-9][0-9]{6,14}$'::text)),
+    CONSTRAINT number_monthly_cost CHECK ((monthly_cost >= (0)::numeric)),
     CONSTRAINT number_region_format CHECK ((region ~ '^[A-Z]{2}(-[A-Z0-9]{1,3})?$'::text)),
     CONSTRAINT number_ring_short CHECK ((cardinality(ring) <= 3)),
     CONSTRAINT number_shared_has_no_pool CHECK (((standing <> 'shared'::text) OR (pool_id IS NULL))),
     CONSTRAINT number_standing CHECK ((standing = ANY (ARRAY['in_use'::text, 'listening'::text, 'quarantined'::text, 'shared'::text, 'resting'::text])))
 )
 WITH (fillfactor='70');
+
+CREATE TABLE public.number_change (
+    id bigint NOT NULL,
+    number_id bigint NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    e164 text NOT NULL,
+    pool_id bigint,
+    withdrawn boolean NOT NULL
+);
+
+ALTER TABLE public.number_change ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.number_change_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 
 ALTER TABLE public.number ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.number_id_seq
@@ -215,6 +309,13 @@ ALTER TABLE public.number_standing_change ALTER COLUMN id ADD GENERATED ALWAYS A
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
+);
+
+CREATE TABLE public.numbering_plan (
+    country text NOT NULL,
+    version bigint NOT NULL,
+    loaded_at timestamp with time zone NOT NULL,
+    CONSTRAINT numbering_plan_country_check CHECK ((country ~ '^[A-Z]{2}$'::text))
 );
 
 CREATE TABLE public.organisation (
@@ -261,6 +362,16 @@ CREATE TABLE public.page_number (
     pool_id bigint NOT NULL,
     e164 text NOT NULL,
     CONSTRAINT page_number_format CHECK ((e164 ~ '^\+[1-9][0-9]{6,14}$'::text))
+);
+
+CREATE TABLE public.plan_range (
+    country text NOT NULL,
+    first bigint NOT NULL,
+    last bigint NOT NULL,
+    region text,
+    operator text,
+    CONSTRAINT plan_range_in_order CHECK ((last >= first)),
+    CONSTRAINT plan_range_region_check CHECK ((region ~ '^[A-Z]{2}(-[A-Z0-9]{1,3})?$'::text))
 );
 
 CREATE TABLE public.pool (
@@ -338,6 +449,19 @@ ALTER TABLE public.recording ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
+);
+
+CREATE TABLE public.region_position (
+    one boolean DEFAULT true NOT NULL,
+    call_id bigint DEFAULT 0 NOT NULL,
+    session_id bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT region_position_one_check CHECK (one)
+);
+
+CREATE TABLE public.region_seen (
+    site_id bigint NOT NULL,
+    region text NOT NULL,
+    calls bigint DEFAULT 0 NOT NULL
 );
 
 CREATE TABLE public.reservation (
@@ -556,6 +680,12 @@ ALTER TABLE ONLY public.attribution
 ALTER TABLE ONLY public.audit_entry
     ADD CONSTRAINT audit_entry_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.block
+    ADD CONSTRAINT block_once UNIQUE (prefix);
+
+ALTER TABLE ONLY public.block
+    ADD CONSTRAINT block_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.call_event
     ADD CONSTRAINT call_event_pkey PRIMARY KEY (linkedid, digest);
 
@@ -571,6 +701,12 @@ ALTER TABLE ONLY public.call
 ALTER TABLE ONLY public.cel_position
     ADD CONSTRAINT cel_position_pkey PRIMARY KEY (host);
 
+ALTER TABLE ONLY public.code_change
+    ADD CONSTRAINT code_change_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.number_change
+    ADD CONSTRAINT number_change_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.number
     ADD CONSTRAINT number_once UNIQUE (e164);
 
@@ -582,6 +718,9 @@ ALTER TABLE ONLY public.number
 
 ALTER TABLE ONLY public.number_standing_change
     ADD CONSTRAINT number_standing_change_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.numbering_plan
+    ADD CONSTRAINT numbering_plan_pkey PRIMARY KEY (country);
 
 ALTER TABLE ONLY public.organisation
     ADD CONSTRAINT organisation_name_key UNIQUE (name);
@@ -598,6 +737,9 @@ ALTER TABLE ONLY public.outage
 ALTER TABLE ONLY public.page_number
     ADD CONSTRAINT page_number_pkey PRIMARY KEY (pool_id);
 
+ALTER TABLE ONLY public.plan_range
+    ADD CONSTRAINT plan_range_pkey PRIMARY KEY (country, first);
+
 ALTER TABLE ONLY public.pool
     ADD CONSTRAINT pool_name_once UNIQUE (site_id, name);
 
@@ -609,6 +751,12 @@ ALTER TABLE ONLY public.recording
 
 ALTER TABLE ONLY public.recording
     ADD CONSTRAINT recording_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.region_position
+    ADD CONSTRAINT region_position_pkey PRIMARY KEY (one);
+
+ALTER TABLE ONLY public.region_seen
+    ADD CONSTRAINT region_seen_pkey PRIMARY KEY (site_id, region);
 
 ALTER TABLE ONLY public.reservation
     ADD CONSTRAINT reservation_pkey PRIMARY KEY (id);
@@ -679,9 +827,15 @@ CREATE INDEX call_unheard ON public.call USING btree (ended_at) WHERE ((answered
 
 CREATE INDEX number_aside ON public.number USING btree (standing, organisation_id, released_at, id) WHERE ((standing <> 'in_use'::text) AND (withdrawn_at IS NULL));
 
+CREATE INDEX number_change_of_number ON public.number_change USING btree (number_id, id);
+
 CREATE INDEX number_grown ON public.number USING btree (pool_id) WHERE ((grown_at IS NOT NULL) AND (withdrawn_at IS NULL));
 
+CREATE INDEX number_leaving ON public.number USING btree (leaves_at) WHERE ((leaves_at IS NOT NULL) AND (withdrawn_at IS NULL));
+
 CREATE INDEX number_longest_idle ON public.number USING btree (pool_id, released_at, id) WHERE ((holder_id IS NULL) AND (withdrawn_at IS NULL) AND (standing = 'in_use'::text));
+
+CREATE INDEX number_of_block ON public.number USING btree (block_id) WHERE (block_id IS NOT NULL);
 
 CREATE INDEX number_taken ON public.number USING btree (pool_id) WHERE (holder_id IS NOT NULL);
 
@@ -703,7 +857,21 @@ CREATE INDEX taken_back_open ON public.taken_back USING btree (number_id) WHERE 
 
 CREATE INDEX taken_back_recent ON public.taken_back USING btree (organisation_id, id DESC);
 
+CREATE TRIGGER code_route_is_new AFTER INSERT OR DELETE OR UPDATE ON public.code_change FOR EACH STATEMENT EXECUTE FUNCTION public.tell_of_routes();
+
+CREATE TRIGGER number_is_changed AFTER UPDATE OF e164, pool_id, withdrawn_at ON public.number FOR EACH ROW WHEN (((old.e164 <> new.e164) OR (old.pool_id IS DISTINCT FROM new.pool_id) OR ((old.withdrawn_at IS NULL) <> (new.withdrawn_at IS NULL)))) EXECUTE FUNCTION public.keep_number_change();
+
+CREATE TRIGGER number_route_is_new AFTER INSERT OR DELETE OR UPDATE OF e164, pool_id, target_id, record, standing, withdrawn_at ON public.number FOR EACH STATEMENT EXECUTE FUNCTION public.tell_of_routes();
+
+CREATE TRIGGER pool_route_is_new AFTER DELETE OR UPDATE OF site_id, target_id, record ON public.pool FOR EACH STATEMENT EXECUTE FUNCTION public.tell_of_routes();
+
 CREATE TRIGGER session_is_not_past AFTER UPDATE ON public.session FOR EACH ROW WHEN (((new.called <> old.called) OR (new.seen_at > (old.seen_at + '00:50:00'::interval)) OR (new.gone_at > (old.seen_at + '00:50:00'::interval)) OR (new.tapped_at > (old.seen_at + '00:50:00'::interval)))) EXECUTE FUNCTION public.forget_past();
+
+CREATE TRIGGER site_route_is_new AFTER DELETE OR UPDATE OF target_id ON public.site FOR EACH STATEMENT EXECUTE FUNCTION public.tell_of_routes();
+
+CREATE TRIGGER target_route_is_new AFTER DELETE OR UPDATE ON public.target FOR EACH STATEMENT EXECUTE FUNCTION public.tell_of_routes();
+
+CREATE TRIGGER trunk_route_is_new AFTER INSERT OR DELETE OR UPDATE ON public.trunk FOR EACH STATEMENT EXECUTE FUNCTION public.tell_of_routes();
 
 ALTER TABLE ONLY public.access_token
     ADD CONSTRAINT access_token_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES public.organisation(id);
@@ -713,6 +881,9 @@ ALTER TABLE ONLY public.attribution
 
 ALTER TABLE ONLY public.audit_entry
     ADD CONSTRAINT audit_entry_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES public.organisation(id);
+
+ALTER TABLE ONLY public.block
+    ADD CONSTRAINT block_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES public.organisation(id);
 
 ALTER TABLE ONLY public.call
     ADD CONSTRAINT call_attribution FOREIGN KEY (attribution_id) REFERENCES public.attribution(id);
@@ -728,6 +899,12 @@ ALTER TABLE ONLY public.call
 
 ALTER TABLE ONLY public.call
     ADD CONSTRAINT call_target_id_fkey FOREIGN KEY (target_id) REFERENCES public.target(id);
+
+ALTER TABLE ONLY public.number
+    ADD CONSTRAINT number_block_id_fkey FOREIGN KEY (block_id) REFERENCES public.block(id);
+
+ALTER TABLE ONLY public.number_change
+    ADD CONSTRAINT number_change_number_id_fkey FOREIGN KEY (number_id) REFERENCES public.number(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.number
     ADD CONSTRAINT number_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES public.organisation(id);
@@ -759,6 +936,9 @@ ALTER TABLE ONLY public.organisation_setting
 ALTER TABLE ONLY public.page_number
     ADD CONSTRAINT page_number_pool_id_fkey FOREIGN KEY (pool_id) REFERENCES public.pool(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.plan_range
+    ADD CONSTRAINT plan_range_country_fkey FOREIGN KEY (country) REFERENCES public.numbering_plan(country) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.pool
     ADD CONSTRAINT pool_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES public.organisation(id);
 
@@ -770,6 +950,9 @@ ALTER TABLE ONLY public.pool
 
 ALTER TABLE ONLY public.recording
     ADD CONSTRAINT recording_call_id_fkey FOREIGN KEY (call_id) REFERENCES public.call(id);
+
+ALTER TABLE ONLY public.region_seen
+    ADD CONSTRAINT region_seen_site_id_fkey FOREIGN KEY (site_id) REFERENCES public.site(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.reservation
     ADD CONSTRAINT reservation_number_id_fkey FOREIGN KEY (number_id) REFERENCES public.number(id);

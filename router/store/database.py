@@ -83,7 +83,7 @@ class Queries:
 
     async def fetch(self, name: str, /, **values: Any) -> Sequence[asyncpg.Record]:
         query = self._named[name]
-        with _translated():
+        with translated():
             rows: Sequence[asyncpg.Record] = await self._executor.fetch(
                 query.sql, *query.arguments(values)
             )
@@ -91,7 +91,7 @@ class Queries:
 
     async def fetchrow(self, name: str, /, **values: Any) -> asyncpg.Record | None:
         query = self._named[name]
-        with _translated():
+        with translated():
             row: asyncpg.Record | None = await self._executor.fetchrow(
                 query.sql, *query.arguments(values)
             )
@@ -99,12 +99,12 @@ class Queries:
 
     async def fetchval(self, name: str, /, **values: Any) -> Any:
         query = self._named[name]
-        with _translated():
+        with translated():
             return await self._executor.fetchval(query.sql, *query.arguments(values))
 
     async def execute(self, name: str, /, **values: Any) -> str:
         query = self._named[name]
-        with _translated():
+        with translated():
             status: str = await self._executor.execute(query.sql, *query.arguments(values))
             return status
 
@@ -118,7 +118,7 @@ class Connected(Queries):
         return began
 
 
-class _translated:  # noqa: N801 - reads as the context manager it is
+class translated:  # noqa: N801 - reads as the context manager it is
     """Errors of the driver → errors of the domain."""
 
     def __enter__(self) -> None:
@@ -162,7 +162,7 @@ class Database(Queries):
         cls, dsn: str, *, connections: int = 8, at_least: int = 1, name: str = "call-router"
     ) -> Database:
         """Open a pool of at most `connections`. Raises StoreUnavailable."""
-        with _translated():
+        with translated():
             pool = await asyncpg.create_pool(
                 dsn,
                 min_size=at_least,
@@ -197,13 +197,13 @@ class Database(Queries):
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connected]:
         """One connection for several statements."""
-        with _translated():
+        with translated():
             async with self._pool.acquire() as connection:
                 yield Connected(connection, self._named)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Queries]:
         """One transaction; rolled back if the block raises."""
-        with _translated():
+        with translated():
             async with self._pool.acquire() as connection, connection.transaction():
                 yield Queries(connection, self._named)

@@ -3,8 +3,9 @@
     ct-did/<digits of the number>    {"t": …, "v": …}     the number's line, else the pool's, else the site's
     ct-trunk/<name>                  the trunk's own line
 
-What should be there is compared with what is there after each login, every minute, and after `refresh`. The
-version is a hash of the record, so a record that was not changed by us is not written again.
+What should be there is compared with what is there after each login and every ten seconds, and with what was
+there then whenever the database tells of a change, so that a change is in Asterisk within a second. The version
+is a hash of the record, so a record that was not changed by us is not written again.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import structlog
@@ -22,20 +24,24 @@ from router.domain.model import Target
 from router.services.readiness import Check
 from router.store import failsafe as store
 from router.store.database import Database, deadline
+from router.store.listening import listening
 from router.telephony import variables
 from router.telephony.manager import AmiLogin, AmiRefused, AmiUnavailable
 
 log = structlog.get_logger(__name__)
 
-# a change made by another process (the command line) is in Asterisk after at most this
+# what somebody changed in Asterisk itself, and what the database did not tell of, is put right after this
 EVERY_SECONDS = 10.0
-# reading a hundred thousand records takes seconds: then not every minute
+# reading a hundred thousand records takes seconds: then not every ten
 SECONDS_PER_RECORD = 0.01
 AT_ONCE = 100
 RETRY_SECONDS = 5.0
 # a hundred thousand records take Asterisk some three seconds
 LIST_SECONDS = 30.0
 PATIENCE = 30.0
+CHANGES = "routes"
+# the connection on which changes are told is asked whether it still lives
+ASK_EVERY_SECONDS = 10.0
 
 Record = tuple[str, str]  # family, key
 
@@ -60,10 +66,19 @@ class FailsafeSync:
         self._every = every
         self._wanted = asyncio.Event()
         self._outcome: Outcome | None = None
-        records.when_ready(self.refresh)
+        # what Asterisk held when it was last read or written; None: it has to be read
+        self._held: dict[Record, str] | None = None
+        self._logins = 0
+        records.when_ready(self._another)
 
     def refresh(self) -> None:
         """To be called after a target, a number, a pool or a site was changed."""
+        self._wanted.set()
+
+    def _another(self) -> None:
+        """Asterisk may hold anything now."""
+        self._logins += 1
+        self._held = None
         self._wanted.set()
 
     async def run(self) -> None:
@@ -73,12 +88,31 @@ class FailsafeSync:
             self._wanted.clear()
             pause = RETRY_SECONDS
             try:
-                self._outcome = outcome = await self.sync()
+                self._outcome = outcome = await self.sync(self._held)
                 pause = max(self._every, outcome.kept * SECONDS_PER_RECORD)
             except (AmiUnavailable, AmiRefused, StoreUnavailable, ExceptionGroup) as error:
+                self._held = None
                 log.warning("fail-safe routes not compared", reason=str(error))
-            with contextlib.suppress(TimeoutError):
+            try:
                 await asyncio.wait_for(self._wanted.wait(), pause)
+            except TimeoutError:
+                self._held = None
+
+    async def listen(self, dsn: str) -> None:
+        """Refresh whenever the database tells that routes changed, whichever process changed them. For ever."""
+        while True:
+            ended = asyncio.Event()
+            try:
+                async with listening(dsn, CHANGES, self.refresh, ended.set) as listener:
+                    # what was changed while nobody listened
+                    self.refresh()
+                    while not ended.is_set():
+                        with contextlib.suppress(TimeoutError):
+                            await asyncio.wait_for(ended.wait(), ASK_EVERY_SECONDS)
+                        await listener.ask()
+            except StoreUnavailable as error:
+                log.warning("changes of routes are not told", reason=str(error))
+            await asyncio.sleep(RETRY_SECONDS)
 
     async def check(self) -> Check:
         """For readiness: does Asterisk hold the routes it would need without us?"""
@@ -88,13 +122,15 @@ class FailsafeSync:
         count = done.kept + done.written
         return Check(ok=True, words=f"{count} fail-safe routes", figures={"routes": count})
 
-    async def sync(self) -> Outcome:
-        """Compare once, and put right what differs."""
+    async def sync(self, present: Mapping[Record, str] | None = None) -> Outcome:
+        """Compare once with what is `present`, and put right what differs; without it Asterisk is read."""
+        logins = self._logins
         desired = await deadline(self.desired(), PATIENCE, what="fail-safe routes")
-        present = {
-            **await self._present(variables.FAMILY_NUMBER),
-            **await self._present(variables.FAMILY_TRUNK),
-        }
+        if present is None:
+            present = {
+                **await self._present(variables.FAMILY_NUMBER),
+                **await self._present(variables.FAMILY_TRUNK),
+            }
         wrong = [(at, value) for at, value in desired.items() if present.get(at) != value]
         gone = [at for at in present if at not in desired]
         for start in range(0, len(wrong), AT_ONCE):
@@ -107,6 +143,7 @@ class FailsafeSync:
             await self._records.action("DBDel", Family=family, Key=key)
         if wrong or gone:
             log.info("fail-safe routes written", written=len(wrong), deleted=len(gone))
+        self._held = desired if logins == self._logins else None
         return Outcome(kept=len(desired) - len(wrong), written=len(wrong), deleted=len(gone))
 
     async def desired(self) -> dict[Record, str]:

@@ -12,6 +12,7 @@ import pytest
 import structlog
 
 from router.store.database import Database
+from router.store.listening import listening
 from router.telephony import variables
 from router.telephony.failsafe import FailsafeSync
 from router.telephony.manager import AmiRefused
@@ -172,6 +173,53 @@ async def test_a_failure_is_said_and_tried_again(
             running.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await running
+
+
+async def test_the_database_tells_of_a_change(world: World, dsn: str) -> None:
+    """Whoever makes it: what differs from what was written last is written, and Asterisk is not read again."""
+    astdb = AstDb()
+    async with syncing(world, astdb) as (sync, fake), asyncio.TaskGroup() as tasks:
+        running = [tasks.create_task(work) for work in (sync.run(), sync.listen(dsn))]
+        await until(lambda: len(astdb) == 3)
+        await told(world)
+        trees = len(fake.asked("DBGetTree"))
+        await world.run(
+            "INSERT INTO number (organisation_id, e164, pool_id, created_at)"
+            " VALUES (1, '+74951234569', 1, $1)",
+            MONDAY,
+        )
+        await until(lambda: ("ct-did", "74951234569") in astdb)
+        await world.run("UPDATE target SET ring_seconds = 44 WHERE id = 1")
+        await until(lambda: all("^44" in value for value in astdb.values()))
+        await world.run("UPDATE number SET withdrawn_at = $1 WHERE id = 1", MONDAY)
+        await until(lambda: ("ct-did", "74951234567") not in astdb)
+
+        assert len(fake.asked("DBGetTree")) == trees
+        for task in running:
+            task.cancel()
+
+
+async def told(world: World) -> None:
+    """Wait until somebody listens to the database."""
+    for _ in range(200):
+        if await world.run(
+            "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'call-router routes'"
+            " AND datname = current_database() AND query LIKE 'LISTEN%'"
+        ):
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError("nobody listens")
+
+
+async def test_a_heartbeat_is_no_change_of_routes(world: World, dsn: str) -> None:
+    """What every visit writes on a number's row is not told: notifications wait for each other at commit."""
+    heard = asyncio.Event()
+    async with listening(dsn, "routes", heard.set, lambda: None):
+        await world.run("UPDATE number SET reserved_until = $1, version = version + 1", MONDAY)
+        await world.run("SELECT pg_sleep(0.1)")
+        assert not heard.is_set()
+        await world.run("UPDATE number SET pool_id = 2 WHERE id = 1")
+        await asyncio.wait_for(heard.wait(), 5)
 
 
 async def test_a_record_is_short_enough_for_ami(world: World) -> None:

@@ -1,0 +1,70 @@
+"""A change that an administrator makes is in Asterisk's own database at once, and rings there."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from router.services.administration import Administration
+from router.services.work import By
+from router.store.database import Database
+from router.telephony.failsafe import EVERY_SECONDS
+from tests.system import System, new_system
+
+NEW = "+74951350177"
+
+
+@pytest.fixture
+async def system() -> AsyncIterator[System]:
+    with tempfile.TemporaryDirectory(prefix="ct-", ignore_cleanup_errors=True) as name:
+        async with new_system(Path(name)) as running:
+            yield running
+
+
+@pytest.fixture
+async def database(system: System) -> AsyncIterator[Database]:
+    """A connection of its own, as the command line has."""
+    connected = await Database.connect(system.postgres.dsn())
+    yield connected
+    await connected.close()
+
+
+async def until_record(system: System, number: str, wanted: str) -> None:
+    """Wait until Asterisk's record of a number holds `wanted` (empty: is gone), for less than the time after
+    which the router compares them anyway."""
+    end = time.monotonic() + EVERY_SECONDS / 2
+    while True:
+        said = await asyncio.to_thread(
+            system.asterisk.cli, f"database get ct-did {number.removeprefix('+')}"
+        )
+        if (wanted in said) if wanted else ("Value:" not in said):
+            return
+        assert time.monotonic() < end, said
+        await asyncio.sleep(0.05)
+
+
+async def test_a_number_s_life(system: System, database: Database) -> None:
+    """Added, given another target, withdrawn: Asterisk follows, and its record alone rings the company."""
+    administration = Administration(database)
+    now = datetime.now(UTC)
+    by = By(actor="test", now=now)
+    await administration.add_target("second", endpoint="company", ring_seconds=17, by=by)
+    # its routes were compared just now: the next comparison is the usual time away
+    await administration.add_numbers([NEW], target="second", by=by)
+    await until_record(system, NEW, "PJSIP/company^17")
+
+    system.router.kill()
+    caller = system.new_caller()
+    rung, _ = await system.talk(NEW, caller, seconds=0.2)
+    assert rung.number == caller
+    system.router.start()
+    await system.router.ready()
+
+    await administration.withdraw_numbers([NEW], by=by)
+    await until_record(system, NEW, "")
