@@ -2,7 +2,9 @@
 
     CallRouterError
     ├── FieldError            one value was refused: which field, why, an example of a good one
-    │   └── PhoneRefused
+    │   ├── PhoneRefused
+    │   ├── NoSuch            nothing is called so
+    │   └── StillNeeded       it cannot go: something else holds it
     ├── FieldErrors           several at once
     ├── UnknownSite
     ├── OriginRefused
@@ -39,6 +41,14 @@ class FieldError(CallRouterError):
 
 class PhoneRefused(FieldError):
     """A telephone number was refused."""
+
+
+class NoSuch(FieldError):
+    """Nothing is called so."""
+
+
+class StillNeeded(FieldError):
+    """A thing cannot be deleted while another one holds it."""
 
 
 class FieldErrors(CallRouterError):

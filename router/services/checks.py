@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Any, Literal, NoReturn, TypeVar, cast, get_args
 from urllib.parse import urlsplit
 
 from router.domain import phone
-from router.domain.errors import FieldError, FieldErrors
+from router.domain.errors import FieldError, FieldErrors, NoSuch
 from router.domain.model import Rule
 
 T = TypeVar("T")
+N = TypeVar("N", int, float)
+
+# What names a thing: its name as people say it, or its id as a program keeps it.
+Ref = str | int
 
 _TRUNK = re.compile(r"[A-Za-z0-9_-]{1,40}")
 _ENDPOINT = re.compile(r"[A-Za-z0-9_.-]{1,60}")
 _KEY = re.compile(r"[A-Za-z0-9_-]{8,64}")
 _HOST = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:]+\]")
+_AREA = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _RULE_FIELDS = ("source", "medium", "campaign", "term", "content")
 
@@ -34,6 +39,16 @@ class Problems:
         """What `function` returns, or None after its refusal has been noted."""
         try:
             return function(*arguments, **named)
+        except FieldErrors as refused:
+            self._found.extend(refused.problems)
+        except FieldError as refused:
+            self._found.append(refused)
+        return None
+
+    async def find(self, work: Awaitable[T]) -> T | None:
+        """As `check`, of what has to be looked up."""
+        try:
+            return await work
         except FieldErrors as refused:
             self._found.extend(refused.problems)
         except FieldError as refused:
@@ -102,7 +117,7 @@ def region(text: str) -> str:
     return text.upper()
 
 
-def between(field: str, value: int, least: int, most: int) -> int:
+def between(field: str, value: N, least: N, most: N) -> N:
     if not least <= value <= most:
         raise FieldError(field, f"{value} is not between {least} and {most}", str(least))
     return value
@@ -114,6 +129,21 @@ def one_of(field: str, value: str, allowed: Any) -> Any:
     if value not in words:
         raise FieldError(field, f"{value!r} is not one of {', '.join(words)}", words[0])
     return value
+
+
+def word(field: str, text: str, example: str) -> str:
+    """What a call is credited to, or a channel: 1 to 200 visible characters."""
+    stripped = text.strip()
+    if not stripped or len(stripped) > 200 or not stripped.isprintable():
+        raise FieldError(field, "is not 1 to 200 visible characters", example)
+    return stripped
+
+
+def area(text: str) -> str:
+    """ISO 3166-1 code of a country, or 3166-2 of a part of it."""
+    if not _AREA.fullmatch(text.upper()):
+        raise FieldError("region", f"{text!r} is neither a country nor a part of one", "RU-MOW")
+    return text.upper()
 
 
 def origin(text: str) -> str:
@@ -189,10 +219,16 @@ def rules(texts: Sequence[str]) -> tuple[Rule, ...]:
     return tuple(found for found in checked if found is not None)
 
 
-def named(field: str, wanted: str, found: Collection[T], key: Callable[[T], str]) -> T:
-    """The one that is called so. The refusal says what there is instead."""
+def named(
+    field: str,
+    wanted: Ref,
+    found: Collection[T],
+    key: Callable[[T], str],
+    identity: Callable[[T], int] | None = None,
+) -> T:
+    """The one that is called so, or has this id. The refusal says what there is instead."""
     for candidate in found:
-        if key(candidate) == wanted:
+        if key(candidate) == wanted or (identity and identity(candidate) == wanted):
             return candidate
     have = ", ".join(sorted(key(candidate) for candidate in found)) or "none yet"
-    raise FieldError(field, f"there is no {wanted!r}; there is: {have}")
+    raise NoSuch(field, f"there is no {wanted!r}; there is: {have}")

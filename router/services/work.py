@@ -10,6 +10,7 @@ from typing import Any
 from router.domain.errors import FieldError
 from router.domain.model import OrganisationId, Site, Target
 from router.services import checks
+from router.services.checks import Ref
 from router.store import administration as store
 from router.store import audit
 from router.store.administration import OrganisationRow, PoolRow, TrunkRow
@@ -18,11 +19,12 @@ from router.store.database import Queries
 
 @dataclass(frozen=True, kw_only=True)
 class By:
-    """Who changes something, when, and in which organisation (needless where there is only one)."""
+    """Who changes something, when, and in which organisation: its name or id (needless where there is
+    only one)."""
 
     actor: str
     now: datetime
-    organisation: str | None = None
+    organisation: Ref | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,41 +46,41 @@ class Work:
             detail={k: v for k, v in detail.items() if v is not None},
         )
 
-    async def target(self, name: str, field: str = "target") -> Target:
+    async def target(self, ref: Ref, field: str = "target") -> Target:
         found = await store.targets(self.queries, self.organisation_id)
-        return checks.named(field, name, found, lambda target: target.name)
+        return checks.named(field, ref, found, lambda row: row.name, lambda row: row.id)
 
-    async def trunk(self, name: str) -> TrunkRow:
+    async def trunk(self, ref: Ref) -> TrunkRow:
         found = await store.trunks(self.queries, self.organisation_id)
-        return checks.named("trunk", name, found, lambda trunk: trunk.name)
+        return checks.named("trunk", ref, found, lambda row: row.name, lambda row: row.id)
 
-    async def site(self, name_or_key: str) -> Site:
-        return site_called(await store.sites(self.queries, self.organisation_id), name_or_key)
+    async def site(self, ref: Ref) -> Site:
+        return site_called(await store.sites(self.queries, self.organisation_id), ref)
 
-    async def pool(self, name: str, site: str | None) -> PoolRow:
-        """By its name, and by its site where two sites have a pool of that name."""
+    async def pool(self, ref: Ref, site: Ref | None = None) -> PoolRow:
+        """By its id or name, and by its site where two sites have a pool of that name."""
         found = await store.pools(self.queries, self.organisation_id)
         if site is not None:
             site_id = (await self.site(site)).id
             found = [row for row in found if row.pool.site_id == site_id]
-        if len([row for row in found if row.pool.name == name]) > 1:
-            raise FieldError("site", f"several sites have a pool {name!r}: say which", "shop")
-        return checks.named("pool", name, found, lambda row: row.pool.name)
+        if len([row for row in found if row.pool.name == ref]) > 1:
+            raise FieldError("site", f"several sites have a pool {ref!r}: say which", "shop")
+        return checks.named("pool", ref, found, lambda row: row.pool.name, lambda row: row.pool.id)
 
 
-def site_called(sites: Sequence[Site], name_or_key: str) -> Site:
-    """The site of that key, else of that name. Raises FieldError where there is none."""
+def site_called(sites: Sequence[Site], ref: Ref) -> Site:
+    """The site of that key, else of that name or id. Raises FieldError where there is none."""
     for site in sites:
-        if site.key == name_or_key:
+        if site.key == ref:
             return site
-    return checks.named("site", name_or_key, sites, lambda site: site.name)
+    return checks.named("site", ref, sites, lambda row: row.name, lambda row: row.id)
 
 
-async def organisation_called(queries: Queries, name: str | None) -> OrganisationRow:
-    """The organisation of that name; without a name the only one there is."""
+async def organisation_called(queries: Queries, ref: Ref | None) -> OrganisationRow:
+    """The organisation of that name or id; without one the only one there is."""
     found = await store.organisations(queries)
-    if name is not None:
-        return checks.named("organisation", name, found, lambda row: row.name)
+    if ref is not None:
+        return checks.named("organisation", ref, found, lambda row: row.name, lambda row: row.id)
     if len(found) == 1:
         return found[0]
     problem = "there is none yet" if not found else "there are several: say which"

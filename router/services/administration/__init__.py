@@ -1,13 +1,12 @@
 """Setting up: organisations, trunks, targets, sites, pools, numbers; each subject in a module of its own.
 
 Everything is named as people name it: an organisation, target, trunk or pool by its name, a site by its
-name or key, a number in any way it is written. A refusal is FieldError, or FieldErrors when there are
+name or key, a number in any way it is written; programs may give ids instead. A refusal is FieldError, or FieldErrors when there are
 several. Every change leaves an entry in the audit trail.
 """
 
 from __future__ import annotations
 
-from router.services.administration.lines import Lines
 from router.services.administration.numbers import Numbers
 from router.services.administration.organisations import Organisations
 from router.services.administration.pools import Pools
@@ -15,7 +14,11 @@ from router.services.administration.settings import Settings
 from router.services.administration.sites import Sites
 from router.services.administration.snippet import Snippet
 from router.services.administration.standings import Standings
+from router.services.administration.targets import Targets
+from router.services.administration.trunks import Trunks
 
 
-class Administration(Organisations, Lines, Sites, Pools, Numbers, Settings, Snippet, Standings):
+class Administration(
+    Organisations, Trunks, Targets, Sites, Pools, Numbers, Settings, Snippet, Standings
+):
     """What administrators do."""

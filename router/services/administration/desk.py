@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import asdict
+from typing import Any
 
+from router.domain.errors import StillNeeded
 from router.services.work import By, Work, organisation_called
 from router.store import administration as store
 from router.store.database import Database
+from router.store.editing import Holding
 
 UNSAVED = 0  # the id of a value that has no row yet
 
@@ -25,3 +29,23 @@ class Desk:
             await store.lock(queries)
             organisation = await organisation_called(queries, by.organisation)
             yield Work(queries=queries, organisation_id=organisation.id, by=by)
+
+
+def difference(before: Any, after: Any) -> Mapping[str, Any]:
+    """What an edit changed, of two dataclasses of one kind: ``{"name": "new", "was": {"name": "old"}}``;
+    empty when they are equal."""
+    old, new = asdict(before), asdict(after)
+    changed = [field for field in old if old[field] != new[field]]
+    if not changed:
+        return {}
+    return {
+        **{field: new[field] for field in changed},
+        "was": {field: old[field] for field in changed},
+    }
+
+
+def let_go(field: str, name: str, held_by: Sequence[Holding]) -> None:
+    """Raises StillNeeded unless nothing holds the thing of that name."""
+    if held_by:
+        needs = "; ".join(f"{row.n} {row.what} (for example {row.example})" for row in held_by)
+        raise StillNeeded(field, f"{name!r} is still needed by {needs}")

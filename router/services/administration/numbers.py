@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, TypedDict, Unpack
 
 from router.domain import phone
+from router.domain.errors import NoSuch
 from router.services import checks
-from router.services.administration.desk import Desk
+from router.services.administration.desk import Desk, difference
+from router.services.checks import Ref
 from router.services.work import By
 from router.store import administration as store
-from router.store import standings
+from router.store import editing, standings
+
+
+class NumberFields(TypedDict, total=False):
+    """What is said of a number; what is not said stays. None says that there is none of its own."""
+
+    trunk: Ref | None
+    target: Ref | None
+    record: bool | None
 
 
 class Numbers(Desk):
@@ -19,10 +31,10 @@ class Numbers(Desk):
         self,
         numbers: Sequence[str],
         *,
-        pool: str | None = None,
-        site: str | None = None,
-        trunk: str | None = None,
-        target: str | None = None,
+        pool: Ref | None = None,
+        site: Ref | None = None,
+        trunk: Ref | None = None,
+        target: Ref | None = None,
         record: bool | None = None,
         region: str | None = None,
         by: By,
@@ -65,7 +77,8 @@ class Numbers(Desk):
                 actor=by.actor,
                 at=by.now,
             )
-            await work.note("number.add", pool or "no pool", {"numbers": list(e164s)})
+            into = row.pool.name if row else "no pool"
+            await work.note("number.add", into, {"numbers": list(e164s)})
             return e164s
 
     async def withdraw_numbers(
@@ -92,3 +105,34 @@ class Numbers(Desk):
             problems.refuse()
             await work.note("number.withdraw", ", ".join(e164s), {"numbers": list(e164s)})
             return e164s
+
+    async def edit_number(
+        self,
+        number: str,
+        *,
+        region: str | None = None,
+        by: By,
+        **fields: Unpack[NumberFields],
+    ) -> str:
+        """Where one number's calls come from, go to, and whether they are recorded. Returns its E.164.
+        Which pool it is in is no edit: numbers are moved."""
+        e164 = phone.parse(number, checks.region(region) if region else None)
+        given: Mapping[str, Any] = fields
+        async with self._work(by) as work:
+            before = await editing.number(work.queries, work.organisation_id, e164)
+            if before is None:
+                raise NoSuch("number", f"{e164} is not one of our numbers in use")
+            values: dict[str, Any] = {}
+            if "trunk" in given:
+                trunk = given["trunk"]
+                values["trunk_id"] = (await work.trunk(trunk)).id if trunk else None
+            if "target" in given:
+                target = given["target"]
+                values["target_id"] = (await work.target(target)).id if target else None
+            if "record" in given:
+                values["record"] = given["record"]
+            after = replace(before, **values)
+            if changes := difference(before, after):
+                await editing.edit_number(work.queries, work.organisation_id, after)
+                await work.note("number.edit", e164, changes)
+            return e164
