@@ -37,7 +37,9 @@ CREATE TABLE public.access_token (
     created_at timestamp with time zone NOT NULL,
     last_used_at timestamp with time zone,
     revoked_at timestamp with time zone,
-    CONSTRAINT access_token_name_check CHECK ((name <> ''::text))
+    scope text DEFAULT 'read'::text NOT NULL,
+    CONSTRAINT access_token_name_check CHECK ((name <> ''::text)),
+    CONSTRAINT access_token_scope CHECK ((scope = ANY (ARRAY['read'::text, 'write'::text])))
 );
 
 ALTER TABLE public.access_token ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
@@ -211,6 +213,17 @@ ALTER TABLE public.code_change ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY 
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
+);
+
+CREATE TABLE public.kept_answer (
+    organisation_id bigint NOT NULL,
+    key text NOT NULL,
+    digest bytea NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    status integer,
+    body bytea,
+    etag text,
+    CONSTRAINT kept_answer_key_check CHECK ((key <> ''::text))
 );
 
 CREATE TABLE public.number (
@@ -704,6 +717,9 @@ ALTER TABLE ONLY public.cel_position
 ALTER TABLE ONLY public.code_change
     ADD CONSTRAINT code_change_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.kept_answer
+    ADD CONSTRAINT kept_answer_pkey PRIMARY KEY (organisation_id, key);
+
 ALTER TABLE ONLY public.number_change
     ADD CONSTRAINT number_change_pkey PRIMARY KEY (id);
 
@@ -825,6 +841,8 @@ CREATE INDEX call_unfinished ON public.call USING btree (arrived_at) WHERE (stat
 
 CREATE INDEX call_unheard ON public.call USING btree (ended_at) WHERE ((answered_at IS NOT NULL) AND (recordings_at IS NULL));
 
+CREATE INDEX kept_answer_old ON public.kept_answer USING btree (created_at);
+
 CREATE INDEX number_aside ON public.number USING btree (standing, organisation_id, released_at, id) WHERE ((standing <> 'in_use'::text) AND (withdrawn_at IS NULL));
 
 CREATE INDEX number_change_of_number ON public.number_change USING btree (number_id, id);
@@ -900,6 +918,9 @@ ALTER TABLE ONLY public.call
 ALTER TABLE ONLY public.call
     ADD CONSTRAINT call_target_id_fkey FOREIGN KEY (target_id) REFERENCES public.target(id);
 
+ALTER TABLE ONLY public.kept_answer
+    ADD CONSTRAINT kept_answer_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES public.organisation(id);
+
 ALTER TABLE ONLY public.number
     ADD CONSTRAINT number_block_id_fkey FOREIGN KEY (block_id) REFERENCES public.block(id);
 
@@ -920,9 +941,6 @@ ALTER TABLE ONLY public.number_standing_change
 
 ALTER TABLE ONLY public.number_standing_change
     ADD CONSTRAINT number_standing_change_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES public.organisation(id);
-
-ALTER TABLE ONLY public.number_standing_change
-    ADD CONSTRAINT number_standing_change_pool_id_fkey FOREIGN KEY (pool_id) REFERENCES public.pool(id);
 
 ALTER TABLE ONLY public.number
     ADD CONSTRAINT number_target_id_fkey FOREIGN KEY (target_id) REFERENCES public.target(id);

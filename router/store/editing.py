@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+import asyncpg
+
+from router.domain.errors import StillNeeded
 from router.domain.model import (
     NumberId,
     OrganisationId,
@@ -124,4 +127,8 @@ async def held_by(
 async def delete(
     queries: Queries, organisation_id: OrganisationId, kind: Kind, identity: int | SiteId | PoolId
 ) -> None:
-    await queries.execute(_DELETE[kind], organisation_id=organisation_id, id=identity)
+    """Raises StillNeeded where something refers to it that `held_by` does not look at."""
+    try:
+        await queries.execute(_DELETE[kind], organisation_id=organisation_id, id=identity)
+    except asyncpg.ForeignKeyViolationError as error:
+        raise StillNeeded(kind, f"the history in {error.table_name} needs it") from error
