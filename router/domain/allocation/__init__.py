@@ -12,6 +12,8 @@ the condition that its version is unchanged, and what lost the race is decided a
     scoring    expected wrong calls of a number for a visit
     masses     what a number remembers of holders who left
     handover   ring and masses of a number after a hand-out
+    binding    one number for each combination of parameters, instead of for each visitor
+    fold       a pool in memory, for vectors and simulator; `pages` keeps its visits
 """
 
 from router.domain.allocation.choice import choose

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from router.domain.allocation.scoring import PRICE
@@ -10,6 +10,7 @@ from router.domain.allocation.tiers import SHORTLIST, least_score
 from router.domain.allocation.timed import longest_idle, mango, ringostat
 from router.domain.allocation.values import Candidate, Decision, Visit
 from router.domain.model import Policy
+from router.domain.visitstate import Outage
 
 
 def choose(
@@ -23,6 +24,7 @@ def choose(
     grows: bool = False,
     drained: bool = False,
     many: bool = False,
+    outages: Sequence[Outage] = (),
 ) -> Decision:
     """The number that `visit` is handed at `now`.
 
@@ -38,7 +40,8 @@ def choose(
 
     `grows`: the pool may have one more number from the shared pool. The answer is then "new" where no number
     is free (mango), or where somebody looks at each of them (balanced, exclusive); a caller that gets none
-    asks again without. `drained`: see `tiers.tier`.
+    asks again without. `drained`: see `tiers.tier`. `outages`: silence in them says nothing of
+    a holder, see `visitstate`.
     """
     match policy:
         case "balanced" | "exclusive":
@@ -52,6 +55,7 @@ def choose(
                 grows=grows,
                 drained=drained,
                 many=many,
+                outages=outages,
             )
         case "longest_idle" | "uis":
             return longest_idle(candidates, now)

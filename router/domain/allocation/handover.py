@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from router.domain.allocation.masses import drop
 from router.domain.allocation.values import Candidate, Holder
 from router.domain.model import Policy
+from router.domain.visitstate import Outage
 
 RING = 3
 
@@ -18,7 +20,13 @@ def ring_size(policy: Policy) -> int:
 
 
 def hand_over(
-    candidate: Candidate, holder: Holder, now: datetime, *, until: datetime, policy: Policy
+    candidate: Candidate,
+    holder: Holder,
+    now: datetime,
+    *,
+    until: datetime,
+    policy: Policy,
+    outages: Sequence[Outage] = (),
 ) -> Candidate:
     """The number after `holder` was handed it at `now`, reserved `until`; not for a number that was kept.
 
@@ -31,7 +39,7 @@ def hand_over(
     size = ring_size(policy)
     for dropped in reversed(others[size - 1 :]):
         if size > 1:
-            masses = drop(masses, dropped, now)
+            masses = drop(masses, dropped, now, outages)
     return replace(
         candidate,
         holder=holder.session,

@@ -7,13 +7,13 @@ own time constant, in all, for each source, and for the campaigns that weigh mos
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from math import exp
 from typing import Any, TypeVar
 
 from router.domain.allocation.values import Holder, Mass, Masses
-from router.domain.visitstate import phase
+from router.domain.visitstate import Outage, phase
 
 TAU_SECONDS: Mass = (300.0, 3600.0, 43200.0, 432000.0)
 WEIGHT: Mass = (0.22, 0.14, 0.06, 0.05)
@@ -35,10 +35,12 @@ def decay(age: float) -> Mass:
     return exp(age * _T0), exp(age * _T1), exp(age * _T2), exp(age * _T3)
 
 
-def drop(masses: Masses | None, holder: Holder, now: datetime) -> Masses:
+def drop(
+    masses: Masses | None, holder: Holder, now: datetime, outages: Sequence[Outage] = ()
+) -> Masses:
     """The masses after `holder` fell out of the ring at `now`. One that is still visible counts as gone from
     now on. A seventeenth campaign displaces the smallest of the others; total and sources stay whole."""
-    kind, since, engaged = phase(holder.times, now)
+    kind, since, engaged = phase(holder.times, now, outages)
     age = max(0.0, (now - since).total_seconds()) if kind == "gone" else 0.0
     rate = holder.rate if engaged else holder.rate * BOUNCE_FACTOR
     d0, d1, d2, d3 = decay(age)

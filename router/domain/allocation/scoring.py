@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from router.domain.allocation.masses import BOUNCE_FACTOR, decay, remaining
 from router.domain.allocation.values import Candidate, Holder, Masses, Visit
-from router.domain.visitstate import phase
+from router.domain.visitstate import Outage, phase
 
 PRICE = 3.0
 # What one unit of price is worth, in calls.
@@ -23,7 +24,13 @@ TAP_COUNTS_FOR = timedelta(seconds=60)
 _NO_TIME = timedelta(0)
 
 
-def score(candidate: Candidate, visit: Visit, now: datetime, price: float = PRICE) -> float:
+def score(
+    candidate: Candidate,
+    visit: Visit,
+    now: datetime,
+    price: float = PRICE,
+    outages: Sequence[Outage] = (),
+) -> float:
     """Expected wrong calls of `candidate` for `visit`. `price`: how much worse a number is for being
     still reserved."""
     own, source, campaign = visit.session, visit.source, visit.campaign
@@ -32,7 +39,7 @@ def score(candidate: Candidate, visit: Visit, now: datetime, price: float = PRIC
     for holder in candidate.ring:
         if holder.session == own:
             continue
-        wrong = calls_to_come(holder, now)
+        wrong = calls_to_come(holder, now, outages)
         if holder.source != source:
             wrong *= 1 + OTHER_SOURCE + OTHER_CAMPAIGN
         elif holder.campaign != campaign:
@@ -49,10 +56,10 @@ def score(candidate: Candidate, visit: Visit, now: datetime, price: float = PRIC
     return total
 
 
-def calls_to_come(holder: Holder, now: datetime) -> float:
+def calls_to_come(holder: Holder, now: datetime, outages: Sequence[Outage] = ()) -> float:
     """How many calls of this holder are to be expected from now on, with its present state and tap."""
     times = holder.times
-    kind, since, engaged = phase(times, now)
+    kind, since, engaged = phase(times, now, outages)
     if kind == "active":
         mass = holder.rate
     elif kind == "idle":

@@ -6,20 +6,22 @@ an allocation costs the same with 30 numbers and with 100,000.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from itertools import islice
 
 from router.domain.allocation.scoring import PRICE, score
 from router.domain.allocation.values import GROW, OVERFLOW, Candidate, Decision, Visit
-from router.domain.visitstate import phase
+from router.domain.visitstate import Outage, phase
 
 SHORTLIST = 16
 # Scores this close are equal: then the lowest number.
 EQUAL = 1e-12
 
 
-def tier(candidate: Candidate, now: datetime, *, drained: bool = False) -> int:
+def tier(
+    candidate: Candidate, now: datetime, *, drained: bool = False, outages: Sequence[Outage] = ()
+) -> int:
     """0: nobody looks at it (free, or its holder is gone). 1: its holder is idle. 2: active.
 
     `drained`: too many numbers of the pool are held by visits whose page never spoke: theirs are tier 0.
@@ -33,12 +35,17 @@ def tier(candidate: Candidate, now: datetime, *, drained: bool = False) -> int:
     holder = ring[0]
     if drained and not holder.verified:
         return 0
-    kind = phase(holder.times, now)[0]
+    kind = phase(holder.times, now, outages)[0]
     return 0 if kind == "gone" else 1 if kind == "idle" else 2
 
 
 def lowest_tier(
-    candidates: Iterable[Candidate], now: datetime, *, free_first: bool, drained: bool
+    candidates: Iterable[Candidate],
+    now: datetime,
+    *,
+    free_first: bool = False,
+    drained: bool = False,
+    outages: Sequence[Outage] = (),
 ) -> tuple[int, list[Candidate]]:
     """The lowest tier present, and its numbers. `free_first`: the free ones alone, if there are any."""
     best, found = 3, list[Candidate]()
@@ -47,7 +54,7 @@ def lowest_tier(
         if free_first and candidate.reserved_until <= now:
             free.append(candidate)
             continue
-        its = tier(candidate, now, drained=drained)
+        its = tier(candidate, now, drained=drained, outages=outages)
         if its < best:
             best, found = its, [candidate]
         elif its == best:
@@ -89,16 +96,19 @@ def least_score(
     grows: bool = False,
     drained: bool = False,
     many: bool = False,
+    outages: Sequence[Outage] = (),
 ) -> Decision:
     """The number with the least score of the lowest tier present; `new` if the pool grows and somebody looks
     at every number it has."""
-    its_tier, found = lowest_tier(candidates, now, free_first=free_first, drained=drained)
+    its_tier, found = lowest_tier(
+        candidates, now, free_first=free_first, drained=drained, outages=outages
+    )
     if grows and its_tier > 0:
         return GROW
     if not found:
         return OVERFLOW
     scored = [
-        (score(candidate, visit, now, price), candidate)
+        (score(candidate, visit, now, price, outages), candidate)
         for candidate in shortlist(found, visit, its_tier, size, many=many)
     ]
     least = min(value for value, _ in scored)
