@@ -49,7 +49,7 @@ log = structlog.get_logger(__name__)
 Clock = Callable[[], datetime]
 
 # Opened ahead and used by nothing else: an arriving call never waits for a connection.
-CALL_CONNECTIONS = 6
+CALL_CONNECTIONS = 12
 OTHER_CONNECTIONS = 8
 RETRY_SECONDS = 1.0
 

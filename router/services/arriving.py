@@ -1,7 +1,12 @@
-"""Calls that arrive together: one look-up and one commit for all of them, each its own decision."""
+"""Calls that arrive together: one commit and, beside it, one look-up for all of them, each its own decision.
+
+A call's row is written while what decides the call is looked up, so that its answer waits for the longer
+of the two and not for both. What was decided is written after the answer (crediting.py).
+"""
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,16 +16,17 @@ import structlog
 
 from router.domain import phone, routing
 from router.domain.model import Arrival, Route, Target
+from router.domain.routing import Plan
 from router.services.attributing import Attributor, Credit, Question
 from router.services.batching import Waiting
 from router.services.clocks import Clocks
-from router.services.live import Live
+from router.services.crediting import Answered, Crediting
 from router.services.upkeep import Upkeep
 from router.store import calls as store
 from router.store import decisions
 from router.store.arrivals import Dialled
-from router.store.database import Database, Queries
-from router.store.decisions import Arrived
+from router.store.database import Database
+from router.store.decisions import Decided, Noted
 
 log = structlog.get_logger(__name__)
 
@@ -42,7 +48,17 @@ class Announced:
             raw_did=arrival.raw_did,
             caller=phone.caller(arrival.caller),
             trunk=arrival.trunk,
+            linkedid=arrival.linkedid,
         )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Asked:
+    """One of a batch, with the row it is written down as."""
+
+    waiting: Waiting[Announced, Route]
+    question: Question
+    noted: Noted
 
 
 class Desk:
@@ -52,88 +68,100 @@ class Desk:
         self,
         database: Database,
         attributor: Attributor,
-        live: Live,
+        crediting: Crediting,
         upkeep: Upkeep,
         clocks: Clocks,
     ) -> None:
         self._database = database
         self._attributor = attributor
-        self._live = live
+        self._crediting = crediting
         self._upkeep = upkeep
         self._clocks = clocks
 
     async def serve(self, batch: Sequence[Waiting[Announced, Route]]) -> None:
-        """Look up, decide, write, answer."""
-        async with self._database.connection() as queries:
-            asked = [(waiting.question.question, waiting.question.at) for waiting in batch]
-            looked = await self._attributor.look(queries, asked)
-            decided = []
-            for waiting, (question, _), found in zip(batch, asked, looked, strict=True):
-                try:
-                    decided.append((waiting, *self._decided(waiting.question, question, found)))
-                except Exception as error:  # noqa: BLE001 - the one who asked is told
-                    waiting.fail(error)
-            if not decided:
-                return
-            made = await decisions.arrive(queries, [call for _, call, _ in decided])
-            for waiting, call, credit in decided:
-                ref = call.ref
-                if ref in made:
-                    self._attributor.count(credit)
-                else:
-                    ref = await self._known(queries, call, credit) or ref
-                waiting.answer(self._route(ref, waiting.question.arrival, call))
-                self._live.publish(
-                    ref, {"state": "arrived", "organisation_id": call.found.organisation_id}
+        """Write down, look up, decide, answer."""
+        asked = [self._asked(waiting) for waiting in batch]
+        deciding = asyncio.ensure_future(self._decided(asked))
+        try:
+            # begun first, since a commit takes longer than a look-up
+            made = await decisions.note(self._database.kept, [one.noted for one in asked])
+            decided = await deciding
+        except BaseException:
+            deciding.cancel()
+            await asyncio.gather(deciding, return_exceptions=True)
+            raise
+        for one, credit, plan in decided:
+            ref = one.noted.ref if one.noted.ref in made else await self._known(one.noted)
+            one.waiting.answer(self._route(ref, one.waiting.question.arrival, credit, plan))
+            self._crediting.add(
+                Answered(
+                    ref=ref,
+                    credit=credit,
+                    decided=Decided(
+                        linkedid=one.noted.linkedid,
+                        found=credit.found,
+                        did=credit.did,
+                        target=plan.target,
+                        target_text=address(plan.target),
+                        attribution=credit.attribution,
+                        shares=credit.shares,
+                        now=one.noted.now,
+                    ),
                 )
-                self._attributor.wish_to_settle(call.found, call.now)
+            )
 
-    def _decided(
-        self, announced: Announced, question: Question, found: Dialled
-    ) -> tuple[Arrived, Credit]:
-        arrival, now = announced.arrival, announced.at
-        credit = self._attributor.credit(question, found, now, self._upkeep.gap(now))
+    def _asked(self, waiting: Waiting[Announced, Route]) -> _Asked:
+        announced = waiting.question
+        question = announced.question
+        noted = Noted(
+            ref=secrets.token_urlsafe(16),
+            linkedid=question.linkedid,
+            did=question.likeliest,
+            caller=question.caller,
+            trunk=question.trunk,
+            arrived_at=announced.at + self._clocks.asterisk,
+            now=announced.at,
+        )
+        return _Asked(waiting=waiting, question=question, noted=noted)
+
+    async def _decided(self, asked: Sequence[_Asked]) -> list[tuple[_Asked, Credit, Plan]]:
+        looked = await self._attributor.look(
+            self._database.kept, [(one.question, one.noted.now) for one in asked]
+        )
+        decided = []
+        for one, found in zip(asked, looked, strict=True):
+            try:
+                decided.append((one, *self._decision(one, found)))
+            except Exception as error:  # noqa: BLE001 - the one who asked is told
+                one.waiting.fail(error)
+        return decided
+
+    def _decision(self, one: _Asked, found: Dialled) -> tuple[Credit, Plan]:
+        now = one.noted.now
+        credit = self._attributor.credit(one.question, found, now, self._upkeep.gap(now))
         plan = routing.plan(found.targets, found.tracking)
         for problem in plan.refused:
-            log.warning("target refused", linkedid=arrival.linkedid, problem=problem)
-        call = Arrived(
-            ref=secrets.token_urlsafe(16),
-            linkedid=arrival.linkedid,
-            found=found,
-            did=credit.did,
-            caller=question.caller,
-            trunk=arrival.trunk,
-            arrived_at=now + self._clocks.asterisk,
-            target=plan.target,
-            target_text=address(plan.target),
-            attribution=credit.attribution,
-            shares=credit.shares,
-            now=now,
-        )
-        return call, credit
+            log.warning("target refused", linkedid=one.noted.linkedid, problem=problem)
+        return credit, plan
 
-    async def _known(self, queries: Queries, call: Arrived, credit: Credit) -> str | None:
+    async def _known(self, noted: Noted) -> str:
         """The ref of a call on record already: Asterisk asked twice, or its events came first."""
-        known = await store.known(queries, call.linkedid)
-        if known is None:
-            return None
-        call_id, ref, attribution_id = known
-        if attribution_id is None:
-            await self._attributor.write(queries, call_id, credit, call.now)
-        return ref
+        known = await store.known(self._database.kept, noted.linkedid)
+        return known if known is not None else noted.ref
 
-    def _route(self, ref: str, arrival: Arrival, call: Arrived) -> Route:
-        attribution = call.attribution
+    def _route(self, ref: str, arrival: Arrival, credit: Credit, plan: Plan) -> Route:
+        attribution = credit.attribution
         foreign = attribution.method == "unknown_number" and routing.certainly_foreign(
             arrival.did, arrival.raw_did
         )
+        record = credit.found.record
         return Route(
             ref=ref,
-            targets=(call.target,) if call.target else (),
+            targets=(plan.target,) if plan.target else (),
             code=NOT_OURS if foreign else None,
             name=routing.caller_name(attribution),
             tags=routing.tags(attribution),
-            record=call.found.record if call.found.record is not None else True,
+            record=record if record is not None else True,
         )
 
 

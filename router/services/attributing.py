@@ -32,16 +32,23 @@ PATIENCE = 10.0
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """Which number was dialled, by whom, through which trunk. `raw_did` is what the trunk sent."""
+    """Which number was dialled, by whom, through which trunk, in which call. `raw_did` is what the trunk sent."""
 
     did: str
     raw_did: str
     caller: str
     trunk: str
+    linkedid: str = ""
 
     @property
     def readings(self) -> tuple[str, ...]:
         return routing.dialled(self.did, self.raw_did)
+
+    @property
+    def likeliest(self) -> str:
+        """What was dialled, before anybody has looked which of our numbers it is."""
+        readings = self.readings
+        return readings[0] if readings else self.did
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,9 +73,7 @@ class Attributor:
 
     async def decide(self, queries: Queries, question: Question, t: datetime) -> Credit:
         """Who called at `t`, a moment of our clock, by what is known of that moment now."""
-        found = await arrivals.dialled(
-            queries, question.readings, question.caller, question.trunk, t
-        )
+        (found,) = await self.look(queries, [(question, t)])
         return self.credit(question, found, t)
 
     async def look(
@@ -79,13 +84,24 @@ class Attributor:
             ((question, t),) = asked
             return [
                 await arrivals.dialled(
-                    queries, question.readings, question.caller, question.trunk, t
+                    queries,
+                    question.readings,
+                    question.caller,
+                    question.trunk,
+                    t,
+                    linkedid=question.linkedid,
                 )
             ]
         return await arrivals.dialled_together(
             queries,
             [
-                Asked(numbers=one.readings, caller=one.caller, trunk=one.trunk, t=t)
+                Asked(
+                    numbers=one.readings,
+                    caller=one.caller,
+                    trunk=one.trunk,
+                    t=t,
+                    linkedid=one.linkedid,
+                )
                 for one, t in asked
             ],
         )
@@ -102,8 +118,7 @@ class Attributor:
             outages=(*found.outages, gap) if gap else found.outages,
             known_caller=found.known_caller,
         )
-        readings = question.readings
-        did = found.e164 or (readings[0] if readings else question.did)
+        did = found.e164 or question.likeliest
         return Credit(found=found, attribution=attribution, shares=shares, did=did)
 
     async def write(

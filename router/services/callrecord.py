@@ -82,12 +82,11 @@ class Recorder:
         if not facts.arrived or not past_the_router or facts.arrived_at is None:
             return None
         question = _question(facts)
-        readings = question.readings
         await store.create(
             queries,
             ref=secrets.token_urlsafe(16),
             facts=facts,
-            did=readings[0] if readings else facts.did,
+            did=question.likeliest,
             caller=question.caller,
             arrived_at=facts.arrived_at,
             now=now,
@@ -176,6 +175,7 @@ def _question(facts: CallFacts) -> Question:
         raw_did=facts.raw_did,
         caller=phone.caller(facts.caller),
         trunk=facts.trunk,
+        linkedid=facts.linkedid,
     )
 
 

@@ -1,6 +1,7 @@
 """Calls: one arrives and is answered; what Asterisk says of it afterwards completes it.
 
-    arrive     Asterisk asks: look up, decide, write call and attribution in one commit, answer (arriving.py)
+    arrive     Asterisk asks: write the call down and look up at once, decide, answer (arriving.py); then write
+               down what was decided (crediting.py)
     absorb     Asterisk tells, over AMI or in its file: store, fold, bring the call up to date, and credit it
                if nobody was there when it came
     reconcile  calls on record that Asterisk no longer has, and that never ended, are closed as lost
@@ -29,10 +30,11 @@ from router.services.attributing import Attributor, Question
 from router.services.batching import OnDemand
 from router.services.callrecord import Change, Recorder
 from router.services.clocks import Clocks
+from router.services.crediting import Crediting
 from router.services.live import Live
 from router.services.metrics import CallMetrics
 from router.services.upkeep import Upkeep
-from router.store import arrivals
+from router.store import arrivals, decisions
 from router.store import calls as store
 from router.store.database import Database, deadline
 
@@ -43,6 +45,8 @@ PATIENCE = 0.5
 LANES = 5
 # nobody waits for these, but one that hangs must not hold up the rest for ever
 ABSORB_PATIENCE = 10.0
+# what stopping waits for decisions that are being written
+STOP_SECONDS = 1.0
 _REMEMBERED = 20_000
 # younger calls may be on their way into Asterisk's list of channels
 _SETTLED_CALL = timedelta(seconds=15)
@@ -77,8 +81,9 @@ class Calls:
         self._clocks = clocks
         self._patience = patience
         self._attributor = Attributor(database, metrics, clocks)
+        self._crediting = Crediting(database, self._attributor, live)
         self._desk: OnDemand[Announced, Route] = OnDemand(
-            Desk(database, self._attributor, live, upkeep, clocks).serve,
+            Desk(database, self._attributor, self._crediting, upkeep, clocks).serve,
             what="call arrival",
             lanes=LANES,
             seconds=patience,
@@ -89,15 +94,28 @@ class Calls:
         self._heard: OrderedDict[bytes, None] = OrderedDict()
 
     async def run(self, clock: Callable[[], datetime]) -> None:
-        """Work that no call waits for; to be run for ever."""
-        await self._attributor.run(clock)
+        """Work that no call waits for; to be run for ever. Stopped, it first writes what was decided."""
+        try:
+            await self._attributor.run(clock)
+        finally:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(asyncio.shield(self.settled()), STOP_SECONDS)
+
+    async def settled(self) -> None:
+        """Returns once what was decided about calls answered by now is written down."""
+        await self._crediting.settled()
 
     async def warm(self, now: datetime, connections: int) -> None:
         """Do once on each connection what the first call on it would have to wait for."""
         phone.caller("+74951234567")
         question = Question(did="", raw_did="", caller="", trunk="")
-        looks = (self._attributor.decide(self._database, question, now) for _ in range(connections))
-        await asyncio.gather(*looks)
+        kept = self._database.kept
+        for work in (
+            lambda: self._attributor.decide(kept, question, now),
+            lambda: decisions.note(kept, []),
+            lambda: decisions.credit(kept, []),
+        ):
+            await asyncio.gather(*(work() for _ in range(connections)))
 
     async def answering(self) -> None:
         """Returns once the database answers; for whoever left it alone because it did not."""
@@ -124,7 +142,11 @@ class Calls:
             if row is None:
                 return False
             question = Question(
-                did=row.did.lstrip("+"), raw_did=row.did, caller=row.caller, trunk=row.trunk
+                did=row.did.lstrip("+"),
+                raw_did=row.did,
+                caller=row.caller,
+                trunk=row.trunk,
+                linkedid=linkedid,
             )
             credit = await self._attributor.late(
                 queries, row.id, question, row.arrived_at, now, again=True

@@ -45,12 +45,16 @@ class Dialled:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Asked:
-    """A call at `t`; `numbers` are the readings of what was dialled, the likeliest first."""
+    """A call at `t`; `numbers` are the readings of what was dialled, the likeliest first.
+
+    With its `linkedid` the call's own row, if there is one, does not make its caller a known one.
+    """
 
     numbers: Sequence[str]
     caller: str
     trunk: str
     t: datetime
+    linkedid: str = ""
 
 
 async def dialled(
@@ -61,6 +65,7 @@ async def dialled(
     t: datetime,
     *,
     most: int | None = CANDIDATES,
+    linkedid: str = "",
 ) -> Dialled:
     """What decides a call at `t`; `numbers` are the readings of what was dialled, the likeliest first.
 
@@ -76,6 +81,7 @@ async def dialled(
         known_since=t - rows.MEMORY,
         trunk=trunk,
         most=most,
+        linkedid=linkedid,
     )
     assert row is not None  # one row, always, by its first table
     return await _read(queries, asked, row)
@@ -92,6 +98,7 @@ async def dialled_together(queries: Queries, asked: Sequence[Asked]) -> list[Dia
         known_sinces=[one.t - rows.MEMORY for one in asked],
         trunks=[one.trunk for one in asked],
         most=CANDIDATES,
+        linkedids=[one.linkedid for one in asked],
     )
     return [await _read(queries, one, row) for one, row in zip(asked, found, strict=True)]
 

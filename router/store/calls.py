@@ -44,10 +44,10 @@ class Told:
     row: CallRow | None
 
 
-async def known(queries: Queries, linkedid: str) -> tuple[CallId, str, int | None] | None:
-    """Id, ref and attribution of the call with this linkedid."""
+async def known(queries: Queries, linkedid: str) -> str | None:
+    """The ref of the call with this linkedid."""
     row = await queries.fetchrow("calls.known", linkedid=linkedid)
-    return (CallId(row["id"]), row["ref"], row["attribution_id"]) if row else None
+    return row["ref"] if row else None
 
 
 async def create(

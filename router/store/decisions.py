@@ -1,4 +1,4 @@
-"""What calls were credited to, written down: with the call that arrives, or for one on record."""
+"""Calls that arrive, and what they are credited to, written down."""
 
 from __future__ import annotations
 
@@ -15,16 +15,25 @@ from router.store.database import Queries
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Arrived:
-    """A call as it is written down on its arrival, with its attribution."""
+class Noted:
+    """A call as it is written down before anybody knows whose it is. `arrived_at` is Asterisk's time."""
 
     ref: str
     linkedid: str
-    found: Dialled
     did: str
     caller: str
     trunk: str
     arrived_at: datetime
+    now: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Decided:
+    """What a call was answered by: its attribution and where it was sent."""
+
+    linkedid: str
+    found: Dialled
+    did: str
     target: Target | None
     target_text: str | None
     attribution: Attribution
@@ -32,39 +41,51 @@ class Arrived:
     now: datetime
 
 
-async def arrive(queries: Queries, calls: Sequence[Arrived]) -> set[str]:
-    """Write calls and their attributions, in one commit. Returns the refs of those that were not known."""
+async def note(queries: Queries, calls: Sequence[Noted]) -> set[str]:
+    """Write the rows of calls, in one commit. Returns the refs of those that were not known."""
     # in one order everywhere: two writers of the same rows wait for each other, and never both
-    ordered = sorted(calls, key=lambda call: call.linkedid)
-    shares = [
-        (place, *share)
-        for place, call in enumerate(ordered)
-        for share in _called(call.shares, call.found.known_caller)
-    ]
+    ordered = sorted(calls, key=lambda call: call.linkedid) if len(calls) > 1 else calls
     rows = await queries.fetch(
-        "arrivals.arrive",
-        calls=[_row(place, call) for place, call in enumerate(ordered)],
-        called_places=[place for place, _, _ in shares],
-        called_ids=[session_id for _, session_id, _ in shares],
-        called_shares=[p for _, _, p in shares],
+        "arrivals.note",
+        refs=[call.ref for call in ordered],
+        linkedids=[call.linkedid for call in ordered],
+        dids=[call.did for call in ordered],
+        callers=[call.caller for call in ordered],
+        trunks=[call.trunk for call in ordered],
+        arrived_ats=[call.arrived_at for call in ordered],
+        nows=[call.now for call in ordered],
     )
     return {row["ref"] for row in rows}
 
 
-def _row(place: int, call: Arrived) -> dict[str, Any]:
+async def credit(queries: Queries, calls: Sequence[Decided]) -> set[str]:
+    """Write decisions about calls on record, in one commit. Returns the linkedids of those that had none;
+    the others keep the one they have."""
+    shares = [
+        (place, *share)
+        for place, call in enumerate(calls)
+        for share in _called(call.shares, call.found.known_caller)
+    ]
+    rows = await queries.fetch(
+        "arrivals.credit",
+        calls=[_row(place, call) for place, call in enumerate(calls)],
+        called_places=[place for place, _, _ in shares],
+        called_ids=[session_id for _, session_id, _ in shares],
+        called_shares=[p for _, _, p in shares],
+    )
+    return {row["linkedid"] for row in rows}
+
+
+def _row(place: int, call: Decided) -> dict[str, Any]:
     """Columns of a call and its attribution, as JSON has them."""
     found = call.found
     return {
         "place": place,
-        "ref": call.ref,
         "linkedid": call.linkedid,
         "organisation_id": found.organisation_id,
         "site_id": found.site_id,
         "number_id": found.number_id,
         "did": call.did,
-        "caller": call.caller,
-        "trunk": call.trunk,
-        "arrived_at": call.arrived_at.isoformat(),
         "target_id": call.target.id if call.target else None,
         "target": call.target_text,
         "now": call.now.isoformat(),

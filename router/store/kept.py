@@ -13,10 +13,12 @@ import asyncpg
 
 
 class Kept:
-    """As many connections of the pool as are needed at once, kept until something goes wrong on them."""
+    """Connections of the pool, kept until something goes wrong on them; at most half of them while idle,
+    or who asks the pool itself could wait for ever."""
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
+        self._most = max(1, pool.get_max_size() // 2)
         self._idle: list[Any] = []
 
     async def fetch(self, sql: str, *arguments: Any) -> Sequence[asyncpg.Record]:
@@ -28,8 +30,16 @@ class Kept:
             # also if nobody waits for it any more: the pool finds out what state it is in
             await self._pool.release(connection)
             raise
-        self._idle.append(connection)
+        if len(self._idle) < self._most:
+            self._idle.append(connection)
+        else:
+            await self._pool.release(connection)
         return rows
+
+    async def fetchrow(self, sql: str, *arguments: Any) -> asyncpg.Record | None:
+        """The first row of one statement, which is a commit of its own."""
+        rows = await self.fetch(sql, *arguments)
+        return rows[0] if rows else None
 
     async def _connection(self) -> Any:
         while self._idle:

@@ -1,4 +1,4 @@
--- dialled(numbers, since, until, caller, known_since, trunk, most)
+-- dialled(numbers, since, until, caller, known_since, trunk, most, linkedid)
 -- Everything that decides one call, in one trip: the dialled number (of several readings the first that is
 -- ours), its pool, site and targets, and the visits it was handed out to, without those summed up as past;
 -- of these the newest `most` (all without): a call waits for no more than that.
@@ -56,7 +56,9 @@ SELECT dialled.id AS number_id, dialled.e164, pool.id AS pool_id, pool.kind AS p
         JOIN target ON target.id = wanted.id LEFT JOIN trunk ON trunk.id = target.trunk_id) AS targets,
        -- caller <> '' once more: a plan kept for any caller could not use the index of known ones without it
        $4 <> '' AND EXISTS (SELECT FROM call WHERE call.caller = $4 AND call.caller <> ''
-                            AND call.arrived_at > $5 AND call.arrived_at < $3) AS known_caller,
+                            AND call.arrived_at > $5 AND call.arrived_at < $3
+                            -- the row of this very call is there, and by Asterisk's clock, not by ours
+                            AND call.linkedid <> $8) AS known_caller,
        (SELECT array_agg(started_at) FROM outage WHERE ended_at > $3 - interval '1 day'
                                                    AND started_at <= $3) AS outages_from,
        (SELECT array_agg(ended_at) FROM outage WHERE ended_at > $3 - interval '1 day'
@@ -70,14 +72,14 @@ LEFT JOIN pool ON pool.id = dialled.pool_id
 LEFT JOIN site ON site.id = pool.site_id
 LEFT JOIN shown ON true;
 
--- dialled_together(numbers, sinces, untils, callers, known_sinces, trunks, most)
+-- dialled_together(numbers, sinces, untils, callers, known_sinces, trunks, most, linkedids)
 -- `dialled` for several calls that came together, in their order; each one's numbers are divided by blanks.
 SELECT looked.*
-FROM (SELECT string_to_array(numbers, ' ') AS numbers, since, until, caller, known_since, trunk, place
+FROM (SELECT string_to_array(numbers, ' ') AS numbers, since, until, caller, known_since, trunk, linkedid, place
       -- sub-selects hide how long the arrays are: seeing it, PostgreSQL would plan anew for every batch
       FROM unnest((SELECT $1::text[]), (SELECT $2::timestamptz[]), (SELECT $3::timestamptz[]), (SELECT $4::text[]),
-                  (SELECT $5::timestamptz[]), (SELECT $6::text[]))
-           WITH ORDINALITY AS asked (numbers, since, until, caller, known_since, trunk, place)) AS asked
+                  (SELECT $5::timestamptz[]), (SELECT $6::text[]), (SELECT $8::text[]))
+           WITH ORDINALITY AS asked (numbers, since, until, caller, known_since, trunk, linkedid, place)) AS asked
 CROSS JOIN LATERAL (
     WITH dialled AS (
         SELECT id, organisation_id, e164, pool_id, target_id, record
@@ -132,7 +134,8 @@ CROSS JOIN LATERAL (
                  WITH ORDINALITY AS wanted (id, place)
             JOIN target ON target.id = wanted.id LEFT JOIN trunk ON trunk.id = target.trunk_id) AS targets,
            asked.caller <> '' AND EXISTS (SELECT FROM call WHERE call.caller = asked.caller AND call.caller <> ''
-                                AND call.arrived_at > asked.known_since AND call.arrived_at < asked.until) AS known_caller,
+                                AND call.arrived_at > asked.known_since AND call.arrived_at < asked.until
+                                AND call.linkedid <> asked.linkedid) AS known_caller,
            (SELECT array_agg(started_at) FROM outage WHERE ended_at > asked.until - interval '1 day'
                                                        AND started_at <= asked.until) AS outages_from,
            (SELECT array_agg(ended_at) FROM outage WHERE ended_at > asked.until - interval '1 day'
@@ -182,46 +185,57 @@ SELECT owner.e164, owner.site_id, owner.organisation_id, owner.pool_id, owner.so
        shown.*
 FROM owner LEFT JOIN shown ON true;
 
--- arrive(calls, called_places, called_ids, called_shares)
--- The rows of calls and their attributions, in one commit. Those known already do not come back.
+-- note(refs, linkedids, dids, callers, trunks, arrived_ats, nows)
+-- The rows of calls that have just come, before anybody knows whose they are. Those known already do not come back.
+INSERT INTO call (ref, linkedid, did, caller, trunk, arrived_at, state, created_at)
+SELECT ref, linkedid, did, caller, trunk, arrived_at, 'arrived', now
+FROM unnest((SELECT $1::text[]), (SELECT $2::text[]), (SELECT $3::text[]), (SELECT $4::text[]), (SELECT $5::text[]),
+            (SELECT $6::timestamptz[]), (SELECT $7::timestamptz[]))
+     AS told (ref, linkedid, did, caller, trunk, arrived_at, now)
+ON CONFLICT (linkedid) DO NOTHING RETURNING ref;
+
+-- credit(calls, called_places, called_ids, called_shares)
+-- What calls were answered by: their attributions and targets, in one commit. Those come back that had none yet.
 WITH asked AS MATERIALIZED (
-    SELECT nextval('call_id_seq') AS call_id, nextval('attribution_id_seq') AS attribution_id, asked.*
     -- one value, not an array for each column: a lone call pays for every one of them
-    FROM json_to_recordset($1::json) AS asked (
-        place bigint, ref text, linkedid text, organisation_id bigint, site_id bigint, number_id bigint, did text,
-        caller text, trunk text, arrived_at timestamptz, target_id bigint, target text, now timestamptz, model text,
+    SELECT * FROM json_to_recordset($1::json) AS asked (
+        place bigint, linkedid text, organisation_id bigint, site_id bigint, number_id bigint, did text,
+        target_id bigint, target text, now timestamptz, model text,
         method text, level text, confidence float8, session_id bigint, pool_id bigint, source text, medium text,
         campaign text, evidence jsonb, runners_up jsonb, inputs jsonb)
-), made AS (
-    INSERT INTO call (id, ref, linkedid, organisation_id, site_id, number_id, did, caller, trunk, arrived_at,
-                      state, route_source, target_id, target, attribution_id, created_at)
-    OVERRIDING SYSTEM VALUE
-    SELECT call_id, ref, linkedid, organisation_id, site_id, number_id, did, caller, trunk, arrived_at, 'arrived',
-           'router', target_id, target, attribution_id, now
-    FROM asked ORDER BY place
-    ON CONFLICT (linkedid) DO NOTHING RETURNING id
+), held AS MATERIALIZED (
+    SELECT call.id, asked.place FROM asked JOIN call ON call.linkedid = asked.linkedid
+    WHERE call.attribution_id IS NULL ORDER BY call.id FOR UPDATE OF call
 ), callers AS MATERIALIZED (
     SELECT session.id, share.p
     FROM (SELECT told.id, sum(told.p) AS p
           FROM unnest((SELECT $2::bigint[]), (SELECT $3::bigint[]), (SELECT $4::float8[])) AS told (place, id, p)
-          JOIN asked ON asked.place = told.place JOIN made ON made.id = asked.call_id
+          JOIN held ON held.place = told.place
           GROUP BY told.id) AS share
     JOIN session ON session.id = share.id
     ORDER BY session.id FOR NO KEY UPDATE OF session
 ), told AS (
     UPDATE session SET called = least(1, session.called + callers.p)
     FROM callers WHERE session.id = callers.id
-), credited AS (
-    INSERT INTO attribution (id, call_id, decided_at, model, method, level, confidence, session_id, pool_id, source,
+), decided AS (
+    INSERT INTO attribution (call_id, decided_at, model, method, level, confidence, session_id, pool_id, source,
                              medium, campaign, term, content, evidence, runners_up, inputs)
-    OVERRIDING SYSTEM VALUE
-    SELECT asked.attribution_id, made.id, asked.now, asked.model, asked.method, asked.level, asked.confidence,
+    SELECT held.id, asked.now, asked.model, asked.method, asked.level, asked.confidence,
            asked.session_id, asked.pool_id, asked.source, asked.medium, asked.campaign, session.term, session.content,
            asked.evidence, asked.runners_up, asked.inputs
-    FROM made JOIN asked ON asked.call_id = made.id LEFT JOIN session ON session.id = asked.session_id
-    RETURNING call_id
+    FROM held JOIN asked ON asked.place = held.place LEFT JOIN session ON session.id = asked.session_id
+    RETURNING id, call_id
 )
-SELECT asked.ref FROM asked JOIN credited ON credited.call_id = asked.call_id;
+UPDATE call SET
+    attribution_id = decided.id, organisation_id = asked.organisation_id, site_id = asked.site_id,
+    number_id = asked.number_id, did = asked.did,
+    -- Asterisk may have said by now that it took a route of its own
+    route_source = coalesce(call.route_source, 'router'),
+    target_id = CASE WHEN call.route_source IS NULL THEN asked.target_id ELSE call.target_id END,
+    target = CASE WHEN call.route_source IS NULL THEN asked.target ELSE call.target END
+FROM decided JOIN held ON held.id = decided.call_id JOIN asked ON asked.place = held.place
+WHERE call.id = decided.call_id
+RETURNING call.linkedid;
 
 -- attribute(call_id, organisation_id, site_id, number_id, did, now, model, method, level, confidence, session_id, pool_id, source, medium, campaign, evidence, runners_up, inputs, called_ids, called_shares, again)
 -- A decision about a call that has none, or (again) a new one beside the old; the call points to it.

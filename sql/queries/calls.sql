@@ -4,8 +4,8 @@ INSERT INTO call (ref, linkedid, did, caller, trunk, arrived_at, state, created_
 VALUES ($1, $2, $3, $4, $5, $6, 'arrived', $7) ON CONFLICT (linkedid) DO NOTHING RETURNING id;
 
 -- known(linkedid)
--- What is on record of one call.
-SELECT id, ref, attribution_id FROM call WHERE linkedid = $1;
+-- Our reference of one call.
+SELECT ref FROM call WHERE linkedid = $1;
 
 -- hear(linkedids, digests, ats, kinds, uniqueids, data, calls)
 -- Stores what Asterisk said, passing over what is known; returns the calls as `told` does, as they were before.

@@ -50,9 +50,11 @@ class World:
     registry: CollectorRegistry
 
     async def run(self, sql: str, *values: Any) -> Any:
+        await self.calls.settled()
         return await self.database._pool.fetchval(sql, *values)
 
     async def rows(self, sql: str, *values: Any) -> list[dict[str, Any]]:
+        await self.calls.settled()
         return [dict(row) for row in await self.database._pool.fetch(sql, *values)]
 
     async def call(self, linkedid: str) -> dict[str, Any]:

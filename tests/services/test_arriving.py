@@ -14,7 +14,7 @@ from router.domain.model import Arrival
 from router.store import arrivals, decisions
 from router.store.arrivals import Asked
 from router.store.database import Database, Queries
-from router.store.decisions import Arrived
+from router.store.decisions import Noted
 from tests.services.calls_world import NUMBER, World, arrival, build
 from tests.store.plans import plan
 
@@ -37,17 +37,17 @@ async def world(database: Database) -> World:
 
 
 class Commits:
-    """How many calls each writing statement wrote."""
+    """How many calls each statement wrote down."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.sizes: list[int] = []
-        write = decisions.arrive
+        write = decisions.note
 
-        async def counted(queries: Queries, calls: Sequence[Arrived]) -> set[str]:
+        async def counted(queries: Queries, calls: Sequence[Noted]) -> set[str]:
             self.sizes.append(len(calls))
             return await write(queries, calls)
 
-        monkeypatch.setattr(decisions, "arrive", counted)
+        monkeypatch.setattr(decisions, "note", counted)
 
 
 def calls(prefix: str) -> list[Arrival]:
@@ -174,6 +174,7 @@ async def test_the_look_up_for_all_goes_by_index(world: World, now: datetime) ->
         known_sinces=[now - timedelta(days=395)] * 2,
         trunks=["trunk1"] * 2,
         most=3000,
+        linkedids=["a.1", "a.2"],
     )
 
     assert not found.read_whole & {"session", "reservation", "number", "call"}

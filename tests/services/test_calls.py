@@ -34,7 +34,7 @@ async def world(database: Database) -> World:
 
 
 async def test_a_call_on_a_held_number(world: World, now: datetime) -> None:
-    """The visit that looks at the number is credited, and all of it is committed before the answer."""
+    """The visit that looks at the number is credited, and the call is on record."""
     session = await world.visit(began=now - 100 * S, seen=now - 5 * S)
     route = await world.calls.arrive(arrival(), now)
     call = await world.call("pbx1-1.0")

@@ -151,6 +151,7 @@ async def test_hot_statements_scan_no_table(world: World, now: datetime) -> None
         known_since=now - timedelta(days=395),
         trunk="trunk1",
         most=3000,
+        linkedid="a.1",
     )
 
     assert not found.read_whole & {"session", "reservation", "number", "call"}
