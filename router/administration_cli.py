@@ -12,6 +12,7 @@ from router.commands.base import Invocation
 from router.commands.lines import organisation_app, target_app, trunk_app
 from router.commands.numbers import number_app
 from router.commands.settings import setting_app
+from router.commands.shared import shared_app
 from router.commands.sites import pool_app, site_app
 from router.commands.snippets import add_commands
 from router.commands.standings import standing_app
@@ -26,6 +27,7 @@ app.add_typer(site_app, name="site")
 app.add_typer(pool_app, name="pool")
 number_app.add_typer(standing_app)
 app.add_typer(number_app, name="number")
+app.add_typer(shared_app, name="shared")
 app.add_typer(setting_app, name="setting")
 app.add_typer(token_app, name="token")
 add_commands(sites=site_app, pools=pool_app)

@@ -10,6 +10,7 @@ from router.commands.base import Organisation, Region, by, run, table
 from router.domain import phone
 from router.services.administration import Administration
 from router.services.administration.standings import WORDS
+from router.services.hygiene import Hygiene
 
 standing_app = typer.Typer()
 
@@ -99,6 +100,33 @@ def number_log(
                 row.actor,
             ]
             for row in rows
+        ],
+    )
+
+
+@standing_app.command("noise")
+def number_noise(
+    ctx: typer.Context,
+    all_numbers: Annotated[bool, typer.Option("--all", help="Quiet numbers too.")] = False,
+    organisation: Organisation = None,
+) -> None:
+    """Calls to numbers that nobody was shown, the most unusual first, and why."""
+    rows = run(ctx, lambda db, now: Hygiene(db).noise(now, organisation))
+    table(
+        ["NUMBER", "SITE", "POOL", "STATE", "NOISE", "SCORE", "DIRTY", "WHY"],
+        [
+            [
+                phone.international(row.heard.e164),
+                row.heard.site,
+                row.heard.pool,
+                WORDS[row.heard.standing],
+                row.calls,
+                f"{row.score:.0f}",
+                "dirty" if row.dirty else "",
+                "; ".join(row.reasons),
+            ]
+            for row in rows
+            if row.calls or all_numbers
         ],
     )
 

@@ -82,7 +82,9 @@ class OrganisationSettings:
     noise_calls: int = _setting(3, "so many noise calls make a number dirty", 1, 1000)
     noise_window_days: int = _setting(30, "noise calls count for so many days", 7, 365)
     listening_days: int = _setting(14, "days for which a new number is listened to", 1, 90)
-    quarantine_automatic: bool = _setting(True, "dirty numbers go into quarantine by themselves")
+    quarantine_automatic: bool = _setting(
+        True, "dirty numbers in rotation go into quarantine by themselves"
+    )
     quarantine_percent: float = _setting(
         25.0, "per cent of a pool's numbers that may be in quarantine by themselves", 0, 100
     )

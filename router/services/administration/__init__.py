@@ -11,6 +11,7 @@ from router.services.administration.numbers import Numbers
 from router.services.administration.organisations import Organisations
 from router.services.administration.pools import Pools
 from router.services.administration.settings import Settings
+from router.services.administration.sharing import Sharing
 from router.services.administration.sites import Sites
 from router.services.administration.snippet import Snippet
 from router.services.administration.standings import Standings
@@ -19,6 +20,15 @@ from router.services.administration.trunks import Trunks
 
 
 class Administration(
-    Organisations, Trunks, Targets, Sites, Pools, Numbers, Settings, Snippet, Standings
+    Organisations,
+    Trunks,
+    Targets,
+    Sites,
+    Pools,
+    Numbers,
+    Settings,
+    Snippet,
+    Standings,
+    Sharing,
 ):
     """What administrators do."""

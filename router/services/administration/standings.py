@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from router.domain import phone
 from router.domain.errors import FieldError
+from router.domain.hygiene import stands_again
 from router.domain.model import Standing
 from router.services import checks
 from router.services.administration.desk import Desk
@@ -65,7 +66,13 @@ class Standings(Desk):
         """Back to where they stood before they were put aside: into rotation, the shared pool, or their
         rest."""
         return await self._put(
-            numbers, "release", ("quarantined", "listening"), where_it_stood, why, region, by
+            numbers,
+            "release",
+            ("quarantined", "listening"),
+            lambda row: stands_again(row.before, row.pool_id),
+            why,
+            region,
+            by,
         )
 
     async def share_numbers(
@@ -168,11 +175,6 @@ class Standings(Desk):
                 problems.check(also, row)
         problems.refuse()
         return [found[e164] for e164 in e164s]
-
-
-def where_it_stood(row: StandingRow) -> Standing:
-    """Before it was put aside; what has been given a pool meanwhile is in use there."""
-    return "in_use" if row.before == "shared" and row.pool_id is not None else row.before
 
 
 async def _make(work: Work, rows: Sequence[tuple[StandingRow, Standing]], why: str) -> None:
