@@ -69,6 +69,7 @@ CREATE TABLE public.attribution (
     evidence jsonb NOT NULL,
     runners_up jsonb NOT NULL,
     inputs jsonb NOT NULL,
+    channel text,
     CONSTRAINT attribution_confidence_check CHECK (((confidence >= (0)::double precision) AND (confidence <= (1)::double precision))),
     CONSTRAINT attribution_level_check CHECK ((level = ANY (ARRAY['session'::text, 'campaign'::text, 'source'::text, 'none'::text]))),
     CONSTRAINT attribution_method_check CHECK ((method = ANY (ARRAY['reservation'::text, 'static'::text, 'default'::text, 'without_session'::text, 'unknown_number'::text])))
@@ -192,6 +193,27 @@ CREATE TABLE public.cel_position (
     updated_at timestamp with time zone NOT NULL
 );
 
+CREATE TABLE public.channel (
+    id bigint NOT NULL,
+    organisation_id bigint NOT NULL,
+    key text NOT NULL,
+    name text NOT NULL,
+    place integer DEFAULT 100 NOT NULL,
+    rules jsonb NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT channel_key_format CHECK ((key ~ '^[a-z0-9][a-z0-9_-]{0,39}$'::text)),
+    CONSTRAINT channel_name_check CHECK ((name <> ''::text))
+);
+
+ALTER TABLE public.channel ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.channel_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.code_change (
     id bigint NOT NULL,
     old text NOT NULL,
@@ -208,6 +230,27 @@ CREATE TABLE public.code_change (
 
 ALTER TABLE public.code_change ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.code_change_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.default_number (
+    id bigint NOT NULL,
+    organisation_id bigint NOT NULL,
+    site_id bigint NOT NULL,
+    channel text,
+    source text,
+    e164 text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT default_number_for_one CHECK (((channel IS NULL) <> (source IS NULL))),
+    CONSTRAINT default_number_format CHECK ((e164 ~ '^\+[1-9][0-9]{6,14}$'::text))
+);
+
+ALTER TABLE public.default_number ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.default_number_id_seq
     START WITH 1
     INCREMENT BY 1
     NO MINVALUE
@@ -663,6 +706,33 @@ ALTER TABLE public.target ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE public.touch (
+    id bigint NOT NULL,
+    organisation_id bigint NOT NULL,
+    site_id bigint NOT NULL,
+    visitor uuid NOT NULL,
+    session_id bigint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    url text NOT NULL,
+    referrer text NOT NULL,
+    source text NOT NULL,
+    medium text NOT NULL,
+    campaign text NOT NULL,
+    term text NOT NULL,
+    content text NOT NULL,
+    click_ids jsonb NOT NULL,
+    channel text NOT NULL
+);
+
+ALTER TABLE public.touch ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.touch_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.trunk (
     id bigint NOT NULL,
     organisation_id bigint NOT NULL,
@@ -714,8 +784,26 @@ ALTER TABLE ONLY public.call
 ALTER TABLE ONLY public.cel_position
     ADD CONSTRAINT cel_position_pkey PRIMARY KEY (host);
 
+ALTER TABLE ONLY public.channel
+    ADD CONSTRAINT channel_key_once UNIQUE (organisation_id, key);
+
+ALTER TABLE ONLY public.channel
+    ADD CONSTRAINT channel_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.code_change
     ADD CONSTRAINT code_change_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.default_number
+    ADD CONSTRAINT default_number_of_channel UNIQUE (site_id, channel);
+
+ALTER TABLE ONLY public.default_number
+    ADD CONSTRAINT default_number_of_source UNIQUE (site_id, source);
+
+ALTER TABLE ONLY public.default_number
+    ADD CONSTRAINT default_number_once UNIQUE (e164);
+
+ALTER TABLE ONLY public.default_number
+    ADD CONSTRAINT default_number_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.kept_answer
     ADD CONSTRAINT kept_answer_pkey PRIMARY KEY (organisation_id, key);
@@ -819,6 +907,9 @@ ALTER TABLE ONLY public.target
 ALTER TABLE ONLY public.target
     ADD CONSTRAINT target_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.touch
+    ADD CONSTRAINT touch_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.trunk
     ADD CONSTRAINT trunk_name_key UNIQUE (name);
 
@@ -875,6 +966,8 @@ CREATE INDEX taken_back_open ON public.taken_back USING btree (number_id) WHERE 
 
 CREATE INDEX taken_back_recent ON public.taken_back USING btree (organisation_id, id DESC);
 
+CREATE INDEX touch_of_session ON public.touch USING btree (session_id, at);
+
 CREATE TRIGGER code_route_is_new AFTER INSERT OR DELETE OR UPDATE ON public.code_change FOR EACH STATEMENT EXECUTE FUNCTION public.tell_of_routes();
 
 CREATE TRIGGER number_is_changed AFTER UPDATE OF e164, pool_id, withdrawn_at ON public.number FOR EACH ROW WHEN (((old.e164 <> new.e164) OR (old.pool_id IS DISTINCT FROM new.pool_id) OR ((old.withdrawn_at IS NULL) <> (new.withdrawn_at IS NULL)))) EXECUTE FUNCTION public.keep_number_change();
@@ -917,6 +1010,15 @@ ALTER TABLE ONLY public.call
 
 ALTER TABLE ONLY public.call
     ADD CONSTRAINT call_target_id_fkey FOREIGN KEY (target_id) REFERENCES public.target(id);
+
+ALTER TABLE ONLY public.channel
+    ADD CONSTRAINT channel_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES public.organisation(id);
+
+ALTER TABLE ONLY public.default_number
+    ADD CONSTRAINT default_number_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES public.organisation(id);
+
+ALTER TABLE ONLY public.default_number
+    ADD CONSTRAINT default_number_site_id_fkey FOREIGN KEY (site_id) REFERENCES public.site(id);
 
 ALTER TABLE ONLY public.kept_answer
     ADD CONSTRAINT kept_answer_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES public.organisation(id);

@@ -8,6 +8,7 @@ import typer
 
 from router.commands.base import Organisation, by, run, table
 from router.domain import phone
+from router.domain.rules import written
 from router.services.administration import Administration
 from router.services.inventory import Inventory
 from router.web.snippet_file import moving_line
@@ -131,7 +132,7 @@ def pool_list(ctx: typer.Context, organisation: Organisation = None) -> None:
                 row.pool.name,
                 row.site,
                 row.pool.kind,
-                " ".join(f"{rule.field}={rule.equals}" for rule in row.pool.rules) or "every visit",
+                " and ".join(written(rule) for rule in row.pool.rules) or "every visit",
                 f"{row.pool.reservation_seconds} s",
                 row.numbers,
             ]

@@ -7,12 +7,21 @@ from __future__ import annotations
 
 import heapq
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
-from router.domain.model import Attribution, Evidence, Level, Method, PoolId, SessionId, Touch
+from router.domain.model import (
+    Attribution,
+    Evidence,
+    Level,
+    Method,
+    Origin,
+    PoolId,
+    SessionId,
+    Touch,
+)
 from router.domain.past import Alike, Past, instant
 from router.domain.posterior import NOISE, Candidate, Standing, rate, standing
 from router.domain.reasons import reasons, said
@@ -21,6 +30,8 @@ from router.domain.visitstate import Outage
 MODEL = "prior-1"
 _ENOUGH = 0.5 - 1e-12
 _RUNNERS_UP = 5
+# of a campaign or channel: source and medium are said if nearly all of its likelihood has them in common
+_IN_COMMON = 0.95
 Key = tuple[str, ...]
 
 
@@ -39,7 +50,7 @@ class Likely:
     """One of the likeliest visits. `standing` is None for one long gone, of which `age` is known."""
 
     session_id: SessionId
-    campaign_key: tuple[str, str, str]
+    origin: Origin
     p: float
     handed_at: datetime
     age: float
@@ -48,10 +59,11 @@ class Likely:
 
 @dataclass(frozen=True, kw_only=True)
 class Shares:
-    """The posterior, summed up. `campaigns` and `sources` hold (sum, largest p) by key."""
+    """The posterior, summed up. `campaigns` and `sources` hold (sum, largest p) by key, `origins` sums."""
 
     count: int
     top: Sequence[Likely]
+    origins: Mapping[Origin, float]
     campaigns: Mapping[Key, tuple[float, float]]
     sources: Mapping[Key, tuple[float, float]]
     p_none: float
@@ -86,32 +98,40 @@ def shares(
     rates = [rate(seen) for seen in standings]
     groups = past.alike(t) if past is not None else []
     total = sum(rates) + sum(group.rate * group.visits for group in groups) + NOISE
-    weights: dict[Key, float] = defaultdict(float)
-    best: dict[Key, float] = defaultdict(float)
+    weights: dict[Origin, float] = defaultdict(float)
+    best: dict[Origin, float] = defaultdict(float)
     for candidate, value in zip(candidates, rates, strict=True):
         p = value / total
-        key: Key = candidate.campaign_key
-        weights[key] += p
-        best[key] = max(best[key], p)
+        origin = candidate.origin
+        weights[origin] += p
+        best[origin] = max(best[origin], p)
     for group in groups:
-        weights[group.campaign_key] += group.rate * group.visits / total
-        best[group.campaign_key] = max(best[group.campaign_key], group.rate / total)
+        weights[group.origin] += group.rate * group.visits / total
+        best[group.origin] = max(best[group.origin], group.rate / total)
     likely = _likeliest(candidates, standings, rates, total)
     if past is not None:
         likely += _likeliest_past(past, groups, t, total)
     likely.sort(key=lambda one: (one.p, one.handed_at), reverse=True)
-    sources: dict[Key, float] = defaultdict(float)
-    best_source: dict[Key, float] = defaultdict(float)
-    for key, weight in weights.items():
-        sources[key[:2]] += weight
-        best_source[key[:2]] = max(best_source[key[:2]], best[key])
     return Shares(
         count=len(candidates) + sum(group.visits for group in groups),
         top=likely[: _RUNNERS_UP + 1],
-        campaigns={key: (weight, best[key]) for key, weight in weights.items()},
-        sources={key: (weight, best_source[key]) for key, weight in sources.items()},
+        origins=weights,
+        campaigns=_added_up(weights, best, lambda origin: origin.campaign_key),
+        sources=_added_up(weights, best, lambda origin: origin.source_key),
         p_none=NOISE / total,
     )
+
+
+def _added_up(
+    weights: Mapping[Origin, float], best: Mapping[Origin, float], key_of: Callable[[Origin], Key]
+) -> dict[Key, tuple[float, float]]:
+    """(sum, largest p) of the visits of each key."""
+    sums: dict[Key, tuple[float, float]] = {}
+    for origin, weight in weights.items():
+        key = key_of(origin)
+        total, largest = sums.get(key, (0.0, 0.0))
+        sums[key] = (total + weight, max(largest, best[origin]))
+    return sums
 
 
 def _likeliest(
@@ -129,7 +149,7 @@ def _likeliest(
     return [
         Likely(
             session_id=candidates[i].session_id,
-            campaign_key=candidates[i].campaign_key,
+            origin=candidates[i].origin,
             p=rates[i] / total,
             handed_at=candidates[i].handed_at,
             age=standings[i].age,
@@ -149,7 +169,7 @@ def _likeliest_past(past: Past, alike: Sequence[Alike], t: datetime, total: floa
         found += [
             Likely(
                 session_id=SessionId(past.session_ids[i]),
-                campaign_key=group.campaign_key,
+                origin=group.origin,
                 p=group.rate / total,
                 handed_at=instant(past.handed_at[i]),
                 age=t.timestamp() - past.since[i],
@@ -168,7 +188,7 @@ def decide(found: Shares) -> Decision:
             level="session",
             confidence=first.p,
             session_id=first.session_id,
-            key=first.campaign_key,
+            key=first.origin.campaign_key,
         )
     levels: tuple[tuple[Level, Mapping[Key, tuple[float, float]]], ...] = (
         ("campaign", found.campaigns),
@@ -211,7 +231,7 @@ def attribute(
             model=MODEL,
             session_id=decision.session_id,
             pool_id=shown.pool_id,
-            touch=_touch(decision.key),
+            touch=_touch(decision, found),
             evidence=reasons(
                 decision.level, decision.confidence, found.top, found.count, found.p_none
             ),
@@ -237,11 +257,25 @@ def _sure(method: Method, shown: Shown, words: str) -> Attribution:
     )
 
 
-def _touch(key: Key | None) -> Touch | None:
-    if key is None:
+def _touch(decision: Decision, found: Shares) -> Touch | None:
+    """What the decision says of where the caller came from."""
+    if decision.key is None:
         return None
-    source, medium, *campaign = key
-    return Touch(source=source, medium=medium, campaign=campaign[0] if campaign else "")
+    if decision.level == "session":
+        return found.top[0].origin.touch
+    level = {key: weight for key, weight in found.origins.items() if _belongs(key, decision.key)}
+    read_from: dict[tuple[str, str], float] = defaultdict(float)
+    for origin, weight in level.items():
+        read_from[origin.source, origin.medium] += weight
+    source, medium = max(read_from, key=lambda pair: read_from[pair])
+    if read_from[source, medium] < _IN_COMMON * decision.confidence:
+        source = medium = ""
+    channel, *campaign = decision.key
+    return Origin(channel, campaign[0] if campaign else "", source, medium).touch
+
+
+def _belongs(origin: Origin, key: Key) -> bool:
+    return (origin.campaign_key if len(key) == 2 else origin.source_key) == key
 
 
 def _inputs(found: Shares, t: datetime, known_caller: bool) -> dict[str, Any]:

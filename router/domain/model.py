@@ -9,8 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, NewType
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NewType
 from uuid import UUID
+
+if TYPE_CHECKING:
+    from router.domain.rules.tree import Rule
 
 OrganisationId = NewType("OrganisationId", int)
 SiteId = NewType("SiteId", int)
@@ -44,9 +47,41 @@ def require_aware(**times: datetime | None) -> None:
             raise ValueError(f"{name} is a naive datetime")
 
 
+class Origin(NamedTuple):
+    """What visits are added up by: their channel, their campaign of it, and what these were read from.
+
+    A campaign's key contains its channel: equal names in two channels are two campaigns. Visits from before
+    there were channels have ``source / medium`` in its place.
+    """
+
+    channel: str
+    campaign: str = ""
+    source: str = ""
+    medium: str = ""
+
+    @property
+    def campaign_key(self) -> tuple[str, str]:
+        return (self.channel, self.campaign)
+
+    @property
+    def source_key(self) -> tuple[str]:
+        return (self.channel,)
+
+    @property
+    def touch(self) -> Touch:
+        """A touch that says no more than this does."""
+        channel = "" if self.channel == f"{self.source} / {self.medium}" else self.channel
+        return Touch(
+            source=self.source, medium=self.medium, campaign=self.campaign, channel=channel
+        )
+
+
 @dataclass(frozen=True, kw_only=True)
 class Touch:
-    """Where a visitor came from, read from the landing URL and the referrer. Empty string = none."""
+    """Where a visitor came from, read from the landing URL and the referrer. Empty string = none.
+
+    `channel` is what the traffic rules made of it: a channel's key.
+    """
 
     source: str
     medium: str
@@ -54,15 +89,20 @@ class Touch:
     term: str = ""
     content: str = ""
     click_ids: Mapping[str, str] = field(default_factory=dict)
+    channel: str = ""
 
     @property
-    def campaign_key(self) -> tuple[str, str, str]:
-        """A campaign's key contains its source: equal names in two sources are two campaigns."""
-        return (self.source, self.medium, self.campaign)
+    def origin(self) -> Origin:
+        channel = self.channel or f"{self.source} / {self.medium}"
+        return Origin(channel, self.campaign, self.source, self.medium)
 
     @property
-    def source_key(self) -> tuple[str, str]:
-        return (self.source, self.medium)
+    def campaign_key(self) -> tuple[str, str]:
+        return self.origin.campaign_key
+
+    @property
+    def source_key(self) -> tuple[str]:
+        return self.origin.source_key
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,18 +120,11 @@ class Site:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rule:
-    """One condition of a pool: the session's `field` equals `equals`, case-insensitively."""
-
-    field: Parameter
-    equals: str
-
-
-@dataclass(frozen=True, kw_only=True)
 class Pool:
     """`closed_seconds` to `tapped_seconds`: reservation times of the policies balanced and exclusive, by how
     a visit ended; the others know `reservation_seconds` alone. `binding`: empty, or the parameters whose
-    combination holds a number instead of a visitor. `grows`: from the organisation's shared pool."""
+    combination holds a number instead of a visitor. It serves visits for which all of `rules` hold. `grows`:
+    from the organisation's shared pool."""
 
     id: PoolId
     organisation_id: OrganisationId

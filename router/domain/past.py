@@ -2,7 +2,7 @@
 
 Most candidates of a call left hours or weeks ago, and nothing about them changes any more. Among them
 only the time since they left, whether they were engaged, whether their page got another number, and their
-campaign count. Sorted by that time, each bin of ages is one slice, and alike visits are counted, not listed.
+origin count. Sorted by that time, each bin of ages is one slice, and alike visits are counted, not listed.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from router.domain.model import SessionId
+from router.domain.model import Origin, SessionId
 from router.domain.posterior import AGE_EDGES, WINDOW, Candidate, discount, gone_rate, standing
 from router.domain.visitstate import Outage
 
@@ -28,7 +28,7 @@ class Kind(NamedTuple):
 
     engaged: bool
     changed: bool
-    campaign_key: tuple[str, str, str]
+    origin: Origin
 
 
 class Alike(NamedTuple):
@@ -36,7 +36,7 @@ class Alike(NamedTuple):
 
     rate: float
     visits: int
-    campaign_key: tuple[str, str, str]
+    origin: Origin
     first_index: int
     end_index: int
     kind: int
@@ -84,7 +84,7 @@ class Past:
         for number, count in kinds.items():
             kind = self.kinds[number]
             value = gone_rate(kind.engaged, age) * discount(kind.changed, 0.0)
-            groups.append(Alike(value, count, kind.campaign_key, start, end, number))
+            groups.append(Alike(value, count, kind.origin, start, end, number))
         return groups
 
     def members(self, group: Alike, t: datetime) -> list[int]:
@@ -108,7 +108,7 @@ def settle(candidates: Iterable[Candidate], now: datetime, outages: Sequence[Out
         if spoke or seen.kind != "gone" or candidate.called > 0 or seen.age < 3600:
             unsettled.append(candidate.session_id)
             continue
-        kind = Kind(seen.engaged, seen.changed, candidate.campaign_key)
+        kind = Kind(seen.engaged, seen.changed, candidate.origin)
         since = now.timestamp() - seen.age
         entries.append((since, candidate.session_id, candidate.handed_at.timestamp(), kind))
     entries.sort(key=lambda entry: entry[:2])

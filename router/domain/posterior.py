@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from math import exp, inf, sqrt
 
-from router.domain.model import Device, SessionId, SessionTimes
+from router.domain.model import Device, Origin, SessionId, SessionTimes
 from router.domain.visitstate import Outage, State, state_at
 
 WINDOW = timedelta(days=30)
@@ -53,7 +53,7 @@ class Candidate:
     """
 
     session_id: SessionId
-    campaign_key: tuple[str, str, str]
+    origin: Origin
     times: SessionTimes
     handed_at: datetime
     changed_at: datetime | None = None

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
-from router.domain.model import Evidence, Level, SessionId, confidence_in_words
+from router.domain.model import Evidence, Level, Origin, SessionId, confidence_in_words
 from router.domain.posterior import TAP_COUNTS_SECONDS, Standing
 
 
@@ -16,7 +16,7 @@ class Ranked(Protocol):
     @property
     def session_id(self) -> SessionId: ...
     @property
-    def campaign_key(self) -> tuple[str, str, str]: ...
+    def origin(self) -> Origin: ...
     @property
     def p(self) -> float: ...
     @property
@@ -86,10 +86,11 @@ def _doing(visit: Ranked) -> str:
 def said(visit: Ranked) -> Mapping[str, Any]:
     """One visit as it is kept with the attribution."""
     seen = visit.standing
-    source, medium, campaign = visit.campaign_key
+    channel, campaign, source, medium = visit.origin
     facts: dict[str, Any] = {
         "session_id": visit.session_id,
         "p": visit.p,
+        "channel": channel,
         "source": source,
         "medium": medium,
         "campaign": campaign,

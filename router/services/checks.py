@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from typing import Any, Literal, NoReturn, TypeVar, cast, get_args
+from typing import Any, NoReturn, TypeVar, get_args
 from urllib.parse import urlsplit
 
 from router.domain import phone
 from router.domain.errors import FieldError, FieldErrors, NoSuch
-from router.domain.model import Rule
+from router.domain.rules import Rule, parse
 
 T = TypeVar("T")
 N = TypeVar("N", int, float)
@@ -23,7 +23,6 @@ _KEY = re.compile(r"[A-Za-z0-9_-]{8,64}")
 _HOST = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:]+\]")
 _AREA = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-_RULE_FIELDS = ("source", "medium", "campaign", "term", "content")
 
 
 class Problems:
@@ -198,23 +197,10 @@ def each(check: Callable[[str], str], texts: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(value for value in checked if value is not None))
 
 
-def rule(text: str) -> Rule:
-    """``source=google`` → Rule."""
-    field, separator, value = text.partition("=")
-    field, value = field.strip().lower(), value.strip()
-    if not separator or not value or field not in _RULE_FIELDS:
-        raise FieldError(
-            "rule",
-            f"{text!r} is not FIELD=VALUE with a FIELD of {', '.join(_RULE_FIELDS)}",
-            "source=google",
-        )
-    known = cast(Literal["source", "medium", "campaign", "term", "content"], field)
-    return Rule(field=known, equals=value)
-
-
 def rules(texts: Sequence[str]) -> tuple[Rule, ...]:
+    """Texts like ``source=google and not path^=/blog``, all of which hold."""
     problems = Problems()
-    checked = [problems.check(rule, text) for text in texts]
+    checked = [problems.check(parse, text) for text in texts]
     problems.refuse()
     return tuple(found for found in checked if found is not None)
 
@@ -232,3 +218,12 @@ def named(
             return candidate
     have = ", ".join(sorted(key(candidate) for candidate in found)) or "none yet"
     raise NoSuch(field, f"there is no {wanted!r}; there is: {have}")
+
+
+def known_channel(key: str, known: Collection[str], *, field: str) -> str:
+    """The key of a channel that there is. The refusal names those that look alike, else all."""
+    folded = key.strip().casefold()
+    if folded in known:
+        return folded
+    alike = [one for one in sorted(known) if folded[:4] and folded[:4] in one] or sorted(known)
+    raise FieldError(field, f"there is no channel {key!r}; there is: {', '.join(alike)}", alike[0])

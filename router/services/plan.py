@@ -13,6 +13,7 @@ from router.domain import allocation
 from router.domain.allocation import OVERFLOW, Claim, Visit, own_number, session_goes_on
 from router.domain.errors import UnknownSession
 from router.domain.model import Device, NumberId, Pool, Touch
+from router.domain.rules import Facts
 from router.domain.targeting import Targeting, pool_for
 from router.domain.visitstate import LOST_AFTER
 from router.services.batching import Waiting
@@ -45,6 +46,20 @@ class Landing:
     url: str
     referrer: str
     device: Device
+    region: str | None = None
+    city: str | None = None
+
+    def facts(self, visit: int | None = None) -> Facts:
+        """What rules can ask of it."""
+        return Facts(
+            touch=self.touch,
+            url=self.url,
+            referrer=self.referrer,
+            device=self.device,
+            region=self.region,
+            city=self.city,
+            visit=visit,
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -92,9 +107,10 @@ class Plan:
             landing is None or session_goes_on(known.touch, known.last_seen, landing.touch, now)
         )
         if known is not None and goes_on:
-            touch, key = known.touch, known.key
+            touch, key, facts = known.touch, known.key, known.facts
         elif landing is not None:
             touch, key = landing.touch, uuid4()
+            facts = landing.facts(1 if known is None else known.ordinal + 1)
         else:
             raise UnknownSession
         self.waiting = waiting
@@ -102,7 +118,7 @@ class Plan:
         self.landing = None if goes_on else landing
         self.touch = touch
         self.key = key
-        self.targeting = pool_for(touch, ask.view.pools)
+        self.targeting = pool_for(facts, ask.view.pools)
         pool = self.targeting.pool
         self.static = ask.view.static.get(pool.id) if pool and pool.kind == "static" else None
         self.pool = pool if pool and pool.kind == "dynamic" else None
@@ -161,6 +177,7 @@ class Plan:
             self.until(now),
             self.shown(),
             pool is not None and candidate is None,
+            touch.channel,
         )
 
     def until(self, now: datetime) -> datetime | None:
@@ -175,7 +192,7 @@ class Plan:
         if self.decision.candidate is not None:
             return self.decision.candidate.e164
         pool_default = self.pool.default_number if self.pool else None
-        return pool_default or self.waiting.question.view.site.default_number
+        return self.waiting.question.view.default_number(self.touch, pool_default)
 
     def answer(self, now: datetime) -> Shown:
         how: How = "static" if self.static else _TOLD[self.decision.how]

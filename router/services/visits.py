@@ -10,6 +10,7 @@ from typing import Literal
 from uuid import UUID, uuid4
 
 from router.domain import attribution, useragent
+from router.domain.channels import channel_of
 from router.domain.errors import UnknownSession
 from router.domain.model import (
     Heartbeat,
@@ -95,21 +96,15 @@ class Visits:
             default = view.site.default_number
             shown = Shown(session=uuid4(), number=default, how="default", valid_until=None)
         elif request.consent == "denied":
-            touch = attribution.touch(request.url, request.referrer, view.own_hosts)
-            shown = unremembered.shown(view, touch)
-            others = [unremembered.shown(part.view, touch) for part in view.parts]
+            landing = self._landing(request, view)
+            shown = unremembered.shown(view, landing)
+            others = [unremembered.shown(part.view, landing) for part in view.parts]
         else:
-            landing = Landing(
-                touch=attribution.touch(request.url, request.referrer, view.own_hosts),
-                url=attribution.clean(request.url, attribution.URL_LENGTH),
-                referrer=attribution.clean(request.referrer, attribution.URL_LENGTH),
-                device=useragent.device(request.user_agent),
-            )
             ask = Ask(
                 view=view,
                 visitor=visitor,
                 seen_before=request.visitor is not None,
-                landing=landing,
+                landing=self._landing(request, view),
                 now=now,
             )
             if view.parts:
@@ -134,6 +129,18 @@ class Visits:
             cookie_domain=view.snippet.cookie_domain,
             why=_why([shown, *others]) if request.debug else (),
         )
+
+    @staticmethod
+    def _landing(request: VisitRequest, view: SiteView) -> Landing:
+        """What a page was opened with, cleaned, and the channel it makes."""
+        landing = Landing(
+            touch=attribution.touch(request.url, request.referrer, view.own_hosts),
+            url=attribution.clean(request.url, attribution.URL_LENGTH),
+            referrer=attribution.clean(request.referrer, attribution.URL_LENGTH),
+            device=useragent.device(request.user_agent),
+        )
+        found = channel_of(landing.facts(), view.channels)
+        return replace(landing, touch=replace(landing.touch, channel=found.channel.key))
 
     async def site(self, key: str, now: datetime) -> SiteView:
         """A site, for whoever asks in a page's place. Raises UnknownSite."""

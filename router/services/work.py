@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from router.domain.channels import ready_made
 from router.domain.errors import FieldError
 from router.domain.model import OrganisationId, Site, Target
 from router.services import checks
 from router.services.checks import Ref
 from router.store import administration as store
-from router.store import audit
+from router.store import audit, channels
 from router.store.administration import OrganisationRow, PoolRow, TrunkRow
 from router.store.database import Queries
 
@@ -85,3 +86,9 @@ async def organisation_called(queries: Queries, ref: Ref | None) -> Organisation
         return found[0]
     problem = "there is none yet" if not found else "there are several: say which"
     raise FieldError("organisation", problem, found[0].name if found else "Acme")
+
+
+async def known_channels(queries: Queries, organisation_id: OrganisationId) -> frozenset[str]:
+    """The keys of the ready-made channels and of the organisation's own."""
+    own = await channels.channels(queries, organisation_id)
+    return frozenset(one.key for one in (*ready_made(), *(row.channel for row in own)))

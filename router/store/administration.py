@@ -12,13 +12,14 @@ from router.domain.model import (
     OrganisationId,
     Pool,
     PoolId,
-    Rule,
     Site,
     SiteId,
     Standing,
     Target,
     TargetId,
 )
+from router.domain.rules import to_json
+from router.domain.rules.stored import all_from_json
 from router.store.database import Queries
 
 T = TypeVar("T")
@@ -189,7 +190,7 @@ async def sites(queries: Queries, organisation_id: OrganisationId) -> list[Site]
 async def put_pool(queries: Queries, pool: Pool, created_at: datetime) -> PoolId:
     """`pool.id` is not read; the new one is returned."""
     values = {name: value for name, value in asdict(pool).items() if name != "id"}
-    values["rules"] = [asdict(rule) for rule in pool.rules]
+    values["rules"] = [to_json(rule) for rule in pool.rules]
     return PoolId(
         await queries.fetchval("administration.put_pool", **values, created_at=created_at)
     )
@@ -199,7 +200,7 @@ async def pools(queries: Queries, organisation_id: OrganisationId) -> list[PoolR
     rows = await queries.fetch("administration.pools", organisation_id=organisation_id)
     return [
         PoolRow(
-            pool=_from_row(Pool, {**row, "rules": [Rule(**rule) for rule in row["rules"]]}),
+            pool=_from_row(Pool, {**row, "rules": all_from_json(row["rules"])}),
             site=row["site"],
             region=row["site_region"],
             numbers=row["numbers"],

@@ -6,11 +6,13 @@ import struct
 from array import array
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import lru_cache
 from sys import byteorder
 from typing import Any
 
+from router.domain import channels
 from router.domain.matching import Shown
-from router.domain.model import PoolId, SessionId, SessionTimes, Touch
+from router.domain.model import Origin, PoolId, SessionId, SessionTimes, Touch
 from router.domain.past import Kind, Past
 from router.domain.posterior import Candidate
 from router.domain.visitstate import Outage
@@ -24,13 +26,12 @@ def shown(row: Mapping[str, Any], kind: str) -> Shown:
     if kind == "unknown":
         return Shown(kind="unknown")
     pool_id = PoolId(row["pool_id"]) if row["pool_id"] is not None else None
-    touch = None
-    if row["pool_source"]:
-        touch = Touch(
-            source=row["pool_source"],
-            medium=row["pool_medium"] or "",
-            campaign=row["pool_campaign"] or "",
-        )
+    touch = _own_touch(
+        row["pool_source"] or "",
+        row["pool_medium"] or "",
+        row["pool_campaign"] or "",
+        row["pool_channel"] or "",
+    )
     if kind == "default":
         return Shown(kind="default", pool_id=pool_id, touch=touch)
     if row["pool_kind"] == "static":
@@ -38,10 +39,35 @@ def shown(row: Mapping[str, Any], kind: str) -> Shown:
     return Shown(kind="reservation", pool_id=pool_id)
 
 
+@lru_cache(maxsize=4096)
+def _own_touch(source: str, medium: str, campaign: str, channel: str) -> Touch | None:
+    """What a pool or a default number says of its callers; a source alone belongs to a channel too."""
+    if not source and not channel:
+        return None
+    touch = Touch(source=source, medium=medium, campaign=campaign, channel=channel)
+    return touch if channel else channels.with_channel(touch)
+
+
 _COLUMNS = (
-    *("ids", "source", "medium", "campaign", "started_at", "seen_at", "input_at", "gone_at"),
+    *(
+        "ids",
+        "channel",
+        "source",
+        "medium",
+        "campaign",
+        "started_at",
+        "seen_at",
+        "input_at",
+        "gone_at",
+    ),
     *("gone_kind", "tapped_at", "device", "handed_at", "changed_at", "called"),
 )
+
+
+@lru_cache(maxsize=16384)
+def _origin(channel: str, campaign: str, source: str, medium: str) -> Origin:
+    """Many visits share one."""
+    return Touch(source=source, medium=medium, campaign=campaign, channel=channel).origin
 
 
 def candidates(row: Mapping[str, Any]) -> list[Candidate]:
@@ -51,7 +77,7 @@ def candidates(row: Mapping[str, Any]) -> list[Candidate]:
     return [
         Candidate(
             session_id=SessionId(session_id),
-            campaign_key=(source, medium, campaign),
+            origin=_origin(channel, campaign, source, medium),
             times=SessionTimes(
                 started_at=started_at,
                 seen_at=seen_at,
@@ -67,6 +93,7 @@ def candidates(row: Mapping[str, Any]) -> list[Candidate]:
         )
         for (
             session_id,
+            channel,
             source,
             medium,
             campaign,
@@ -94,7 +121,7 @@ def pack(past: Past) -> tuple[bytes, list[list[Any]]]:
     """Past visits as bytes (little-endian: count, ids, moments left, moments handed out, kinds)."""
     arrays = (past.session_ids, past.since, past.handed_at, past.kind_of)
     parts = [struct.pack("<I", len(past)), *(_little_endian(numbers) for numbers in arrays)]
-    return b"".join(parts), [[k.engaged, k.changed, *k.campaign_key] for k in past.kinds]
+    return b"".join(parts), [[k.engaged, k.changed, *k.origin] for k in past.kinds]
 
 
 def past(row: Mapping[str, Any]) -> Past | None:
@@ -111,7 +138,7 @@ def past(row: Mapping[str, Any]) -> Past | None:
         numbers.frombytes(packed[position:end])
         arrays.append(numbers)
         position = end
-    kinds = [Kind(engaged, changed, tuple(key)) for engaged, changed, *key in row["past_kinds"]]
+    kinds = [Kind(engaged, changed, Origin(*key)) for engaged, changed, *key in row["past_kinds"]]
     return Past(
         built_at=row["past_built_at"],
         session_ids=_swapped(arrays[0]),

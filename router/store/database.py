@@ -40,6 +40,8 @@ _CONSTRAINTS = {
     "target_e164_format": ("e164", "not in E.164 form"),
     "target_kind_fields": ("kind", "an endpoint has an endpoint; a PSTN number has e164 and trunk"),
     "trunk_name_key": ("name", "a trunk of that name is registered already"),
+    "channel_key_once": ("key", "this organisation has a channel of that key already"),
+    "default_number_once": ("number", "it is the default number of another channel or source"),
     "organisation_name_key": ("name", "an organisation of that name exists already"),
 }
 

@@ -145,6 +145,7 @@ def _decision(attribution: Attribution) -> dict[str, Any]:
         "source": touch.source if touch else None,
         "medium": touch.medium if touch else None,
         "campaign": touch.campaign if touch else None,
+        "channel": (touch.channel or None) if touch else None,
         "evidence": [
             {"words": reason.words, "figures": dict(reason.figures)}
             for reason in attribution.evidence

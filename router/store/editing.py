@@ -19,6 +19,7 @@ from router.domain.model import (
     Target,
     TargetId,
 )
+from router.domain.rules import to_json
 from router.store.database import Queries
 
 # Never changed: what a thing is, and whose.
@@ -73,7 +74,7 @@ async def edit_site(queries: Queries, site: Site) -> None:
 
 async def edit_pool(queries: Queries, pool: Pool) -> None:
     values: dict[str, Any] = {k: v for k, v in asdict(pool).items() if k not in _POOL_FIXED}
-    values |= {"rules": [asdict(rule) for rule in pool.rules], "binding": list(pool.binding)}
+    values |= {"rules": [to_json(rule) for rule in pool.rules], "binding": list(pool.binding)}
     await queries.execute("editing.pool", **values)
 
 

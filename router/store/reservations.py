@@ -42,6 +42,7 @@ class HandOut(NamedTuple):
     until: datetime | None
     shown: str
     overflow: bool
+    channel: str
 
 
 _COLUMNS = (
@@ -68,6 +69,7 @@ _COLUMNS = (
     "untils",
     "shown",
     "overflows",
+    "channels",
 )
 
 

@@ -11,7 +11,8 @@ from uuid import UUID
 import asyncpg
 
 from router.domain.allocation import Candidate
-from router.domain.model import PoolId, PoolKind, SessionId, SiteId, Touch
+from router.domain.model import Device, PoolId, PoolKind, SessionId, SiteId, Touch
+from router.domain.rules import Facts
 from router.store.database import Queries
 
 
@@ -29,6 +30,24 @@ class Known:
     overflow: bool
     own: Candidate | None
     own_pool: PoolId | None
+    landing_url: str
+    referrer: str
+    device: Device | None
+    region: str | None
+    city: str | None
+
+    @property
+    def facts(self) -> Facts:
+        """What rules can ask of it."""
+        return Facts(
+            touch=self.touch,
+            url=self.landing_url,
+            referrer=self.referrer,
+            device=self.device,
+            region=self.region,
+            city=self.city,
+            visit=self.ordinal,
+        )
 
 
 class Beat(NamedTuple):
@@ -78,12 +97,19 @@ async def known(
                 campaign=row["campaign"],
                 term=row["term"],
                 content=row["content"],
+                click_ids=row["click_ids"],
+                channel=row["channel"],
             ),
             last_seen=max(row["seen_at"], row["gone_at"] or row["seen_at"]),
             shown=row["shown"],
             overflow=row["overflow"],
             own=None if row["number_id"] is None else _own(row),
             own_pool=row["pool_id"],
+            landing_url=row["landing_url"],
+            referrer=row["referrer"],
+            device=row["device"],
+            region=row["region"],
+            city=row["city"],
         )
         for row in rows
     }

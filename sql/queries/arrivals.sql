@@ -33,6 +33,7 @@ WITH dialled AS (
                           THEN session.tapped_at END) AS tapped_at,
            array_agg(session.device) AS device,
            array_agg(session.called) AS called,
+           array_agg(session.channel) AS channel,
            array_agg(session.source) AS source,
            array_agg(session.medium) AS medium,
            array_agg(session.campaign) AS campaign,
@@ -48,6 +49,7 @@ SELECT dialled.id AS number_id, dialled.e164, pool.id AS pool_id, pool.kind AS p
        coalesce(dialled.organisation_id, (SELECT organisation_id FROM trunk WHERE name = $6),
                 (SELECT min(id) FROM organisation HAVING count(*) = 1)) AS organisation_id,
        pool.source AS pool_source, pool.medium AS pool_medium, pool.campaign AS pool_campaign,
+       pool.channel AS pool_channel,
        coalesce(dialled.record, pool.record, true) AS record,
        (SELECT jsonb_agg(to_jsonb(target) || jsonb_build_object('trunk', trunk.name,
                  'ours', EXISTS (SELECT FROM number WHERE number.e164 = target.e164)) ORDER BY wanted.place)
@@ -112,6 +114,7 @@ CROSS JOIN LATERAL (
                               THEN session.tapped_at END) AS tapped_at,
                array_agg(session.device) AS device,
                array_agg(session.called) AS called,
+               array_agg(session.channel) AS channel,
                array_agg(session.source) AS source,
                array_agg(session.medium) AS medium,
                array_agg(session.campaign) AS campaign,
@@ -127,6 +130,7 @@ CROSS JOIN LATERAL (
            coalesce(dialled.organisation_id, (SELECT organisation_id FROM trunk WHERE name = asked.trunk),
                     (SELECT min(id) FROM organisation HAVING count(*) = 1)) AS organisation_id,
            pool.source AS pool_source, pool.medium AS pool_medium, pool.campaign AS pool_campaign,
+           pool.channel AS pool_channel,
            coalesce(dialled.record, pool.record, true) AS record,
            (SELECT jsonb_agg(to_jsonb(target) || jsonb_build_object('trunk', trunk.name,
                      'ours', EXISTS (SELECT FROM number WHERE number.e164 = target.e164)) ORDER BY wanted.place)
@@ -152,16 +156,21 @@ CROSS JOIN LATERAL (
 ORDER BY asked.place;
 
 -- default_number(numbers, since, until, most)
--- The site or pool whose default number was dialled, and the visits that were shown it, newest first.
+-- The channel, source, pool or site whose default number was dialled, and the visits that were shown it, newest
+-- first.
 WITH owner AS (
     SELECT site.default_number AS e164, site.id AS site_id, site.organisation_id, NULL::bigint AS pool_id,
-           NULL AS source, NULL AS medium, NULL AS campaign, NULL::bigint AS target_id,
-           site.target_id AS site_target_id, true AS record, 1 AS place
+           NULL AS source, NULL AS medium, NULL AS campaign, NULL AS channel, NULL::bigint AS target_id,
+           site.target_id AS site_target_id, true AS record, 2 AS place
     FROM site WHERE site.default_number = ANY ($1::text[]) OR site.page_numbers && $1::text[]
     UNION ALL
     SELECT pool.default_number, site.id, site.organisation_id, pool.id, pool.source, pool.medium, pool.campaign,
-           pool.target_id, site.target_id, pool.record, 0
+           pool.channel, pool.target_id, site.target_id, pool.record, 1
     FROM pool JOIN site ON site.id = pool.site_id WHERE pool.default_number = ANY ($1::text[])
+    UNION ALL
+    SELECT own.e164, site.id, site.organisation_id, NULL, own.source, NULL, NULL, own.channel, NULL,
+           site.target_id, true, 0
+    FROM default_number AS own JOIN site ON site.id = own.site_id WHERE own.e164 = ANY ($1::text[])
     ORDER BY place, pool_id, site_id LIMIT 1
 ), handed AS (
     SELECT session.* FROM owner JOIN session ON session.shown = owner.e164 AND session.number_id IS NULL
@@ -171,13 +180,14 @@ WITH owner AS (
     SELECT array_agg(id) AS ids, array_agg(started_at) AS started_at, array_agg(seen_at) AS seen_at,
            array_agg(input_at) AS input_at, array_agg(gone_at) AS gone_at,
            array_agg(gone_kind) AS gone_kind, array_agg(tapped_at) AS tapped_at,
-           array_agg(device) AS device, array_agg(called) AS called, array_agg(source) AS source,
-           array_agg(medium) AS medium, array_agg(campaign) AS campaign,
+           array_agg(device) AS device, array_agg(called) AS called, array_agg(channel) AS channel,
+           array_agg(source) AS source, array_agg(medium) AS medium, array_agg(campaign) AS campaign,
            array_agg(started_at) AS handed_at, array_agg(NULL::timestamptz) AS changed_at
     FROM handed
 )
 SELECT owner.e164, owner.site_id, owner.organisation_id, owner.pool_id, owner.source AS pool_source,
-       owner.medium AS pool_medium, owner.campaign AS pool_campaign, owner.record,
+       owner.medium AS pool_medium, owner.campaign AS pool_campaign, owner.channel AS pool_channel,
+       owner.record,
        (SELECT jsonb_agg(to_jsonb(target) || jsonb_build_object('trunk', trunk.name,
                  'ours', EXISTS (SELECT FROM number WHERE number.e164 = target.e164)) ORDER BY wanted.place)
         FROM unnest(ARRAY[owner.target_id, owner.site_target_id]) WITH ORDINALITY AS wanted (id, place)
@@ -202,7 +212,7 @@ WITH asked AS MATERIALIZED (
         place bigint, linkedid text, organisation_id bigint, site_id bigint, number_id bigint, did text,
         target_id bigint, target text, now timestamptz, model text,
         method text, level text, confidence float8, session_id bigint, pool_id bigint, source text, medium text,
-        campaign text, evidence jsonb, runners_up jsonb, inputs jsonb)
+        campaign text, channel text, evidence jsonb, runners_up jsonb, inputs jsonb)
 ), held AS MATERIALIZED (
     SELECT call.id, asked.place FROM asked JOIN call ON call.linkedid = asked.linkedid
     WHERE call.attribution_id IS NULL ORDER BY call.id FOR UPDATE OF call
@@ -219,10 +229,10 @@ WITH asked AS MATERIALIZED (
     FROM callers WHERE session.id = callers.id
 ), decided AS (
     INSERT INTO attribution (call_id, decided_at, model, method, level, confidence, session_id, pool_id, source,
-                             medium, campaign, term, content, evidence, runners_up, inputs)
+                             medium, campaign, channel, term, content, evidence, runners_up, inputs)
     SELECT held.id, asked.now, asked.model, asked.method, asked.level, asked.confidence,
-           asked.session_id, asked.pool_id, asked.source, asked.medium, asked.campaign, session.term, session.content,
-           asked.evidence, asked.runners_up, asked.inputs
+           asked.session_id, asked.pool_id, asked.source, asked.medium, asked.campaign, asked.channel, session.term,
+           session.content, asked.evidence, asked.runners_up, asked.inputs
     FROM held JOIN asked ON asked.place = held.place LEFT JOIN session ON session.id = asked.session_id
     RETURNING id, call_id
 )
@@ -237,14 +247,14 @@ FROM decided JOIN held ON held.id = decided.call_id JOIN asked ON asked.place = 
 WHERE call.id = decided.call_id
 RETURNING call.linkedid;
 
--- attribute(call_id, organisation_id, site_id, number_id, did, now, model, method, level, confidence, session_id, pool_id, source, medium, campaign, evidence, runners_up, inputs, called_ids, called_shares, again)
+-- attribute(call_id, organisation_id, site_id, number_id, did, now, model, method, level, confidence, session_id, pool_id, source, medium, campaign, evidence, runners_up, inputs, called_ids, called_shares, again, channel)
 -- A decision about a call that has none, or (again) a new one beside the old; the call points to it.
 WITH held AS (
     SELECT id FROM call WHERE id = $1 AND (attribution_id IS NULL OR $21) FOR UPDATE
 ), decided AS (
     INSERT INTO attribution (call_id, decided_at, model, method, level, confidence, session_id, pool_id, source,
-                             medium, campaign, term, content, evidence, runners_up, inputs)
-    SELECT held.id, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, session.term, session.content, $16, $17, $18
+                             medium, campaign, channel, term, content, evidence, runners_up, inputs)
+    SELECT held.id, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $22, session.term, session.content, $16, $17, $18
     FROM held LEFT JOIN session ON session.id = $11
     RETURNING id, call_id
 ), callers AS MATERIALIZED (

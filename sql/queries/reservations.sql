@@ -1,4 +1,4 @@
--- hand_out(keys, session_ids, organisation_ids, site_ids, visitors, ordinals, devices, landing_urls, referrers, sources, mediums, campaigns, terms, contents, click_ids, number_ids, versions, takes, pool_ids, ends, untils, shown, overflows, now)
+-- hand_out(keys, session_ids, organisation_ids, site_ids, visitors, ordinals, devices, landing_urls, referrers, sources, mediums, campaigns, terms, contents, click_ids, number_ids, versions, takes, pool_ids, ends, untils, shown, overflows, now, channels)
 -- Serves all visits that waited together: begins or goes on with their sessions, takes or renews their
 -- numbers, ends the numbers' earlier reservations, writes history. A visit whose number is not any more as it
 -- was read (version, or holder where it is only renewed), or whose session began elsewhere meanwhile, is left
@@ -9,11 +9,12 @@ WITH wanted AS MATERIALIZED (
     SELECT * FROM unnest(
         $1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::uuid[], $6::integer[], $7::text[], $8::text[],
         $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::bigint[],
-        $17::bigint[], $18::boolean[], $19::bigint[], $20::text[], $21::timestamptz[], $22::text[], $23::boolean[]
+        $17::bigint[], $18::boolean[], $19::bigint[], $20::text[], $21::timestamptz[], $22::text[], $23::boolean[],
+        $25::text[]
     ) AS wanted (
         key, session_id, organisation_id, site_id, visitor, ordinal, device, landing_url, referrer, source,
         medium, campaign, term, content, click_ids, number_id, version, take, pool_id, ends, until, shown,
-        overflow
+        overflow, channel
     )
 ), kept AS MATERIALIZED (
     SELECT number.id, wanted.key, number.reservation_id, number.issued_at, number.reserved_until
@@ -41,9 +42,10 @@ WITH wanted AS MATERIALIZED (
 ), fresh AS (
     INSERT INTO session (organisation_id, site_id, key, visitor, ordinal, started_at, seen_at, input_at, device,
                          landing_url, referrer, source, medium, campaign, term, content, click_ids, number_id,
-                         shown, overflow)
+                         shown, overflow, channel)
     SELECT organisation_id, site_id, key, visitor, ordinal, $24, $24, $24, device, landing_url, referrer, source,
-           medium, campaign, term, content, click_ids::jsonb, number_id, shown, overflow
+           medium, campaign, term, content, click_ids::jsonb, number_id, shown, overflow,
+           channel
     FROM possible WHERE session_id IS NULL ORDER BY visitor
     ON CONFLICT ON CONSTRAINT session_ordinal_once DO NOTHING
     RETURNING id, key

@@ -2,7 +2,8 @@
 -- The newest session of each visitor, with the number it was shown and who was handed that last.
 SELECT session.id, session.site_id, session.visitor, session.key, session.ordinal, session.started_at,
        session.seen_at, session.gone_at, session.source, session.medium, session.campaign, session.term,
-       session.content, session.shown, session.overflow, number.id AS number_id, number.e164,
+       session.content, session.channel, session.click_ids, session.landing_url, session.referrer, session.device,
+       session.region, session.city, session.shown, session.overflow, number.id AS number_id, number.e164,
        number.version, number.pool_id, number.holder_id, number.reserved_until,
        coalesce(number.holder_id, reservation.session_id) AS newest_holder
 FROM unnest($1::bigint[], $2::uuid[]) AS asked (site_id, visitor)

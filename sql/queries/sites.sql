@@ -17,3 +17,11 @@ LEFT JOIN LATERAL (
       AND number.holder_id IS NULL AND number.standing = 'in_use'
     ORDER BY number.id LIMIT 1
 ) AS shown ON true;
+
+-- channels()
+-- Every organisation's own channels, in the order in which they are asked.
+SELECT organisation_id, key, name, rules FROM channel ORDER BY place, id;
+
+-- default_numbers()
+-- Default numbers of channels and sources.
+SELECT site_id, channel, source, e164 FROM default_number;

@@ -12,12 +12,14 @@ from hypothesis import strategies as st
 
 from router.domain import matching, posterior
 from router.domain.matching import Shown
-from router.domain.model import PoolId, SessionId, SessionTimes, Touch
+from router.domain.model import Origin, PoolId, SessionId, SessionTimes, Touch
 from router.domain.past import settle
 from router.domain.posterior import Candidate
 from tests.conftest import MONDAY
 
 # --- from times, as the store has them -----------------------------------------------------------
+
+SPRING = Origin("google_ads", "spring", "google", "cpc")
 
 
 def visit(
@@ -28,7 +30,7 @@ def visit(
     gone: float | None = None,
     tapped: float | None = None,
     changed: float | None = None,
-    key: tuple[str, str, str] = ("google", "cpc", "spring"),
+    key: Origin = SPRING,
     called: float = 0.0,
 ) -> Candidate:
     """A candidate; all times in seconds before the call on Monday morning."""
@@ -38,7 +40,7 @@ def visit(
 
     return Candidate(
         session_id=SessionId(number),
-        campaign_key=key,
+        origin=key,
         times=SessionTimes(
             started_at=MONDAY - timedelta(seconds=began),
             seen_at=MONDAY - timedelta(seconds=seen if gone is None else gone),
@@ -65,7 +67,9 @@ def test_a_tap_five_seconds_ago() -> None:
     assert (found.level, found.session_id) == ("session", 1)
     assert found.confidence > 0.99
     assert found.evidence[0].words == "the visitor tapped the number 5 s before the call"
-    assert found.touch == Touch(source="google", medium="cpc", campaign="spring")
+    assert found.touch == Touch(
+        source="google", medium="cpc", campaign="spring", channel="google_ads"
+    )
     assert [one["session_id"] for one in found.runners_up] == [2]
 
 
@@ -133,7 +137,46 @@ def test_attribution_as_of_the_calls_start() -> None:
     assert (seen.kind, seen.changed, seen.tap_age) == ("active", False, None)
 
 
-KEYS = [("google", "cpc", "spring"), ("google", "cpc", ""), ("direct", "none", "")]
+def test_a_channel_read_from_several_sources() -> None:
+    """The campaign is what they have in common; a source is said only if nearly all came from it."""
+    fb = Origin("meta_ads", "spring", "fb", "cpc")
+    ig = Origin("meta_ads", "spring", "ig", "cpc")
+    both = [visit(n, began=900, gone=600 + n, key=(fb, ig)[n % 2]) for n in range(4)]
+    one = [visit(n, began=900, gone=600 + n, key=fb) for n in range(4)]
+    mixed, _ = matching.attribute(DYNAMIC, both, None, MONDAY)
+    alike, _ = matching.attribute(DYNAMIC, one, None, MONDAY)
+
+    assert mixed.level == alike.level == "campaign"
+    assert mixed.touch == Touch(source="", medium="", campaign="spring", channel="meta_ads")
+    assert alike.touch == Touch(source="fb", medium="cpc", campaign="spring", channel="meta_ads")
+
+
+def test_two_campaigns_of_a_channel_give_the_channel() -> None:
+    """That is what level source says."""
+    keys = [Origin("google_ads", f"campaign {n}", "google", "cpc") for n in range(5)]
+    visits = [visit(n, began=900, gone=600 + n, key=keys[n]) for n in range(5)]
+    found, _ = matching.attribute(DYNAMIC, visits, None, MONDAY)
+
+    assert (found.level, found.touch) == (
+        "source",
+        Touch(source="google", medium="cpc", channel="google_ads"),
+    )
+
+
+def test_visits_from_before_there_were_channels() -> None:
+    """Source and medium stand in the channel's place, and are no channel."""
+    old = Touch(source="google", medium="cpc", campaign="spring")
+
+    assert old.source_key == ("google / cpc",)
+    assert old.campaign_key == ("google / cpc", "spring")
+    assert old.origin.touch == old
+
+
+KEYS = [
+    Origin("google_ads", "spring", "google", "cpc"),
+    Origin("google_ads", "", "google", "cpc"),
+    Origin("direct", "", "(direct)", "(none)"),
+]
 VISITS = st.builds(
     lambda number, began, length, key, changed: visit(
         number,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from router.domain.model import OrganisationId, Pool, PoolId, Rule, SiteId, Touch
+from router.domain.model import OrganisationId, Pool, PoolId, SiteId, Touch
+from router.domain.rules import Facts, Rule, parse
 from router.domain.targeting import in_order, pool_for
 
-PAID = Touch(source="Google", medium="cpc", campaign="spring")
-DIRECT = Touch(source="(direct)", medium="(none)")
+PAID = Facts(touch=Touch(source="Google", medium="cpc", campaign="spring"))
+DIRECT = Facts(touch=Touch(source="(direct)", medium="(none)"))
 
 
 def a_pool(id: int, *rules: Rule, priority: int = 100, **changes: Any) -> Pool:  # noqa: A002
@@ -32,8 +33,8 @@ def a_pool(id: int, *rules: Rule, priority: int = 100, **changes: Any) -> Pool: 
     return Pool(**{**values, **changes})
 
 
-GOOGLE = Rule(field="source", equals="google")
-CPC = Rule(field="medium", equals="CPC")
+GOOGLE = parse("source=google")
+CPC = parse("medium=CPC")
 
 
 def test_a_pool_without_rules_serves_every_visit() -> None:
@@ -48,7 +49,7 @@ def test_all_rules_must_hold() -> None:
     paid = a_pool(1, GOOGLE, CPC)
 
     assert pool_for(PAID, [paid]).pool == paid
-    assert pool_for(Touch(source="google", medium="organic"), [paid]).pool is None
+    assert pool_for(Facts(touch=Touch(source="google", medium="organic")), [paid]).pool is None
 
 
 def test_the_smallest_priority_is_asked_first() -> None:
@@ -63,21 +64,29 @@ def test_the_smallest_priority_is_asked_first() -> None:
 
 def test_a_static_pool_has_rules_too() -> None:
     """One number for all visits of a source."""
-    maps = a_pool(
-        1, Rule(field="source", equals="maps"), kind="static", source="maps", medium="organic"
-    )
+    maps = a_pool(1, parse("source=maps"), kind="static", source="maps", medium="organic")
 
-    assert pool_for(Touch(source="maps", medium="organic"), [maps]).pool == maps
+    assert pool_for(Facts(touch=Touch(source="maps", medium="organic")), [maps]).pool == maps
 
 
 def test_the_reason_is_told() -> None:
-    """Which rule did not hold, and what decided."""
-    pools = in_order([a_pool(1, GOOGLE, priority=10), a_pool(2)])
+    """Every pool asked, its first condition that does not hold, and what decided."""
+    pools = in_order([a_pool(1, GOOGLE, priority=10), a_pool(2), a_pool(3)])
+    found = pool_for(DIRECT, pools)
 
-    assert pool_for(DIRECT, pools).words == (
-        "pool 1: source is not 'google'; pool 2: it serves every visit"
+    assert found.words == (
+        "pool 1: source is not 'google' but '(direct)'; pool 2: it serves every visit"
     )
+    assert [pool.id for pool in found.unasked] == [3]
     assert pool_for(PAID, pools).words == "pool 1: source is 'google'"
     assert pool_for(DIRECT, pools[:1]).words == (
-        "pool 1: source is not 'google'; no pool serves this visit"
+        "pool 1: source is not 'google' but '(direct)'; no pool serves this visit"
     )
+
+
+def test_of_several_rules_the_first_that_fails_is_named() -> None:
+    """The others would only be noise."""
+    pool = a_pool(1, GOOGLE, parse("path^=/shop and not device=mobile"), parse("campaign"))
+    facts = Facts(touch=PAID.touch, url="https://x.example/shop/1", device="mobile")
+
+    assert pool_for(facts, [pool]).refused[0].words == "device is 'mobile'"

@@ -8,6 +8,7 @@ from datetime import datetime
 import pytest
 
 from router.domain.errors import FieldError, FieldErrors
+from router.domain.rules import parse
 from router.services.administration import Administration
 from router.services.inventory import Inventory
 from router.services.work import By
@@ -160,10 +161,7 @@ async def test_pools(administration: Administration, database: Database, by: By)
             "x", site="shop", kind="round", reservation_seconds=1, rules=["colour=red"], by=by
         )
 
-    assert [(rule.field, rule.equals) for rule in pool.rules] == [
-        ("source", "google"),
-        ("medium", "cpc"),
-    ]
+    assert pool.rules == (parse("source=google"), parse("medium=cpc"))
     assert (await Inventory(database).pools())[0].pool == pool
     assert problems(refused) == ["kind", "reservation_seconds", "rule"]
 

@@ -51,7 +51,7 @@ async def test_from_nothing_to_a_site_that_has_numbers(command: Command) -> None
     assert listed["number"].splitlines()[1].split() == [
         "+7", "495", "111-00-01", "shop", "ads", "carrier-1", "free",
     ]  # fmt: skip
-    assert "source=google medium=cpc" in listed["pool"]
+    assert "source=google and medium=cpc" in listed["pool"]
     assert "shop-key-1  https://shop.example" in listed["site"]
     assert all("Acme" in listed[k] or "office" in listed[k] for k in ("organisation", "trunk"))
 

@@ -62,7 +62,7 @@ async def test_of_a_pool_changes_what_is_said_and_nothing_else(
         rules=["source=yandex"],
         binding=["campaign", "source", "campaign"],
         grows=True,
-        channel="yandex-direct",
+        channel="yandex_direct",
         region="ru-mow",
         default_number="8 495 987-65-43",
         target="office",

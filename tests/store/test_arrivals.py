@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from router.domain.model import Origin
 from router.domain.past import Kind, Past
 from router.store import arrivals
 from router.store.candidates import pack, past
@@ -166,7 +167,7 @@ def test_the_past_as_bytes(now: datetime) -> None:
         since=array("d", [1.5, 2.25]),
         handed_at=array("d", [1.0, 2.0]),
         kind_of=array("I", [0, 1]),
-        kinds=[Kind(True, False, ("a", "b", "c")), Kind(False, True, ("я", "", ""))],
+        kinds=[Kind(True, False, Origin("a", "b", "c", "d")), Kind(False, True, Origin("я"))],
     )
     packed, kinds = pack(before)
     after = past({"past_packed": packed, "past_kinds": kinds, "past_built_at": now})

@@ -8,7 +8,7 @@ from typing import Any
 
 from router.domain import matching, posterior
 from router.domain.matching import Likely, Shares
-from router.domain.model import SessionId
+from router.domain.model import Origin, SessionId
 from router.domain.posterior import Standing
 from tests.vectors.kinds import Difference, LeftOut, Outcome, Passed, near
 
@@ -85,7 +85,7 @@ def decision(case: Mapping[str, Any]) -> dict[str, Any]:
     likely = [
         Likely(
             session_id=SessionId(i),
-            campaign_key=(c["src"], "", c["camp"]),
+            origin=Origin(c["src"], c["camp"]),
             p=p,
             handed_at=MONDAY + timedelta(seconds=i),
             age=1.0,
@@ -96,7 +96,7 @@ def decision(case: Mapping[str, Any]) -> dict[str, Any]:
     found = matching.decide(_shares(likely, case["p_none"]))
     key = {
         "session": lambda: names[found.session_id or 0],
-        "campaign": lambda: found.key and found.key[2],
+        "campaign": lambda: found.key and found.key[1],
         "source": lambda: found.key and found.key[0],
         "none": lambda: None,
     }[found.level]()
@@ -112,12 +112,19 @@ def _shares(likely: list[Likely], p_none: float) -> Shares:
     def sums(length: int) -> dict[tuple[str, ...], tuple[float, float]]:
         found: dict[tuple[str, ...], tuple[float, float]] = {}
         for one in likely:
-            weight, best = found.get(one.campaign_key[:length], (0.0, 0.0))
-            found[one.campaign_key[:length]] = (weight + one.p, max(best, one.p))
+            weight, best = found.get(one.origin[:length], (0.0, 0.0))
+            found[one.origin[:length]] = (weight + one.p, max(best, one.p))
         return found
 
     ranked = sorted(likely, key=lambda one: (one.p, one.handed_at), reverse=True)
-    return Shares(count=len(likely), top=ranked, campaigns=sums(3), sources=sums(2), p_none=p_none)
+    return Shares(
+        count=len(likely),
+        top=ranked,
+        origins={one.origin: one.p for one in likely},
+        campaigns=sums(2),
+        sources=sums(1),
+        p_none=p_none,
+    )
 
 
 def _sums(case: Mapping[str, Any], p: Sequence[float], key: Any) -> dict[str, float]:

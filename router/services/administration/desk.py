@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from router.domain.errors import StillNeeded
+from router.domain.rules import written
 from router.services.work import By, Work, organisation_called
 from router.store import administration as store
 from router.store.database import Database
@@ -34,7 +35,7 @@ class Desk:
 def difference(before: Any, after: Any) -> Mapping[str, Any]:
     """What an edit changed, of two dataclasses of one kind: ``{"name": "new", "was": {"name": "old"}}``;
     empty when they are equal."""
-    old, new = asdict(before), asdict(after)
+    old, new = _said(before), _said(after)
     changed = [field for field in old if old[field] != new[field]]
     if not changed:
         return {}
@@ -42,6 +43,14 @@ def difference(before: Any, after: Any) -> Mapping[str, Any]:
         **{field: new[field] for field in changed},
         "was": {field: old[field] for field in changed},
     }
+
+
+def _said(value: Any) -> dict[str, Any]:
+    """Its fields; rules as people write them."""
+    said = asdict(value)
+    if "rules" in said:
+        said["rules"] = [written(rule) for rule in value.rules]
+    return said
 
 
 def let_go(field: str, name: str, held_by: Sequence[Holding]) -> None:

@@ -8,10 +8,11 @@ from typing import Any, TypedDict, Unpack
 
 from router.domain import phone
 from router.domain.model import Goal, Parameter, Policy, Pool, PoolId, PoolKind, Site
+from router.domain.rules.tree import values_of
 from router.services import checks
 from router.services.administration.desk import UNSAVED, Desk, difference, let_go
 from router.services.checks import Ref
-from router.services.work import By, Work
+from router.services.work import By, Work, known_channels
 from router.store import administration as store
 from router.store import editing
 
@@ -75,7 +76,7 @@ _CHECKS: Mapping[str, Callable[[Any], Any]] = {
     "source": _word("source", "google"),
     "medium": _word("medium", "cpc"),
     "campaign": _word("campaign", "spring"),
-    "channel": _word("channel", "google-ads"),
+    "channel": _word("channel", "google_ads"),
     "region": lambda value: checks.area(value) if value else None,
 }
 
@@ -93,7 +94,8 @@ class Pools(Desk):
         **fields: Unpack[PoolFields],
     ) -> Pool:
         """Numbers that serve one purpose. `rules` are texts like ``source=google``; a static pool says
-        in `source`, `medium`, `campaign` what its calls are credited to."""
+        in `source`, `medium`, `campaign`, `channel` what its calls are credited to; without `channel` the
+        ready-made one of its source and medium."""
         problems = checks.Problems()
         shown = problems.check(checks.name, name, example="google-ads")
         problems.check(checks.one_of, "kind", kind, PoolKind)
@@ -170,6 +172,7 @@ async def _with(
     if "target" in given:
         line = await problems.find(work.target(given["target"])) if given["target"] else None
         values["target_id"] = line.id if line else None
+    await _channels_known(values, work, problems)
     source = values.get("source", pool.source)
     credited = [values.get(field, getattr(pool, field)) for field in ("medium", "campaign")]
     if pool.kind == "static" and not source:
@@ -178,6 +181,17 @@ async def _with(
         problems.add("source", "a dynamic pool's calls are credited to the visit's own")
     problems.refuse()
     return replace(pool, **values)
+
+
+async def _channels_known(values: Mapping[str, Any], work: Work, problems: checks.Problems) -> None:
+    """That the channel which the pool belongs to, and those that its rules ask for, exist."""
+    asked = {("channel", values["channel"])} if values.get("channel") else set()
+    for rule in values.get("rules") or ():
+        asked |= {("rule", key) for key in values_of(rule, "channel")}
+    if asked:
+        known = await known_channels(work.queries, work.organisation_id)
+        for field, key in sorted(asked):
+            problems.check(checks.known_channel, key, known, field=field)
 
 
 def _number(text: str | None, home: Site, problems: checks.Problems) -> str | None:
