@@ -17,6 +17,9 @@ from router.web.snippet_file import current
 
 SITE_KEY = "demo-site-key"
 OWN = "+74951350000"
+# a second number of the page, what stands in its place, and the session that holds that
+SECOND, SECOND_SHOWN = "+74951350011", "+74957650011"
+SECOND_SESSION = "7c0d7e0a-2f43-4d1e-9b43-5d2c1a0b9e8f"
 SESSION = "3f0c8a52-9d8e-4c7b-8f0e-0d6f9a1b2c3d"
 VISITOR = "b6a7c1de-1f2a-4b3c-9d4e-5f6a7b8c9d0e"
 
@@ -118,6 +121,17 @@ class FakeApi(LoopbackServer):
             "valid_until": "2099-01-01T00:00:00Z",
         }
         return Reply(body=json.dumps(answer | changed), wait=wait)
+
+    def others(self, e164: str = SECOND_SHOWN, **changed: object) -> list[Body]:
+        """What an answer says of the page's second number."""
+        other = {
+            "session": SECOND_SESSION,
+            "number": number(e164),
+            "how": "free",
+            "replace": [SECOND],
+            "valid_until": "2099-01-01T00:00:00Z",
+        }
+        return [other | changed]
 
     def requests(self, path: str) -> list[Body]:
         """Bodies of what was posted to `/v1/<path>`, in order."""

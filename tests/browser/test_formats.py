@@ -201,15 +201,17 @@ LINKS = {
     "tel:+74951350000;ext=12": "tel:+74957654321;ext=12",
     "tel:+74952223344": "tel:+74952223344",
     "tel:%E0%A4%A": "tel:%E0%A4%A",
-    "sms:+74951350000": "sms:+74951350000",
+    "sms:+74951350000": "sms:+74957654321",
+    "sms:+74951350000?body=Re%3A%20+74951350000": "sms:+74957654321?body=Re%3A%20+74951350000",
+    "SMS:8%20495%201350000?body=a%26b": "SMS:8%20495%207654321?body=a%26b",
     "https://example.com/84951350000": "https://example.com/84951350000",
 }
 
 
-async def test_tel_links_keep_their_format_and_other_links_their_address(
+async def test_telephone_links_keep_their_format_and_other_links_their_address(
     open_page: OpenPage,
 ) -> None:
-    """Only `href` of tel: links is edited."""
+    """Only `href` of tel: and sms: links is edited, and of a message only whom it goes to."""
     links = "".join(f'<a href="{href}" title="84951350000">Call</a>' for href in LINKS)
     page = await open_page(links)
     await ready(page)
@@ -243,7 +245,7 @@ async def test_the_title_stays_even_when_the_page_changes_it(open_page: OpenPage
     assert await page.title() == "Call 8 (495) 135-00-00"
 
 
-async def test_nothing_but_text_and_tel_links_is_touched(open_page: OpenPage) -> None:
+async def test_nothing_but_text_and_telephone_links_is_touched(open_page: OpenPage) -> None:
     """Scripts, styles, fields, editors, attributes, the title and marked places stay whole."""
     page = await open_page(f"<main>{UNTOUCHABLE}</main><p id='text'>8 (495) 135-00-00</p>")
     await ready(page)

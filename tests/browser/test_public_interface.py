@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import BrowserContext
 
 from tests.browser.conftest import OpenPage, ready, until
-from tests.browser.servers import SESSION, Company, FakeApi, number
+from tests.browser.servers import OWN, SESSION, Company, FakeApi, Reply, number
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -26,10 +26,10 @@ async def test_the_promise_and_the_properties_give_the_number(open_page: OpenPag
 async def test_the_event_comes_after_the_page_was_changed_and_only_for_changes(
     context: BrowserContext, open_page: OpenPage, api: FakeApi
 ) -> None:
-    """`call-router:number` on the document, with the number as its detail."""
+    """`call-router:swapped` on the document, with the number as its detail."""
     await context.add_init_script(
         """window.events = [];
-           document.addEventListener('call-router:number', (event) => events.push(
+           document.addEventListener('call-router:swapped', (event) => events.push(
              [event.detail.e164, document.querySelector('.phone').textContent]));"""
     )
     page = await open_page(PAGE)
@@ -93,3 +93,57 @@ async def test_the_api_may_lie_under_a_path(
     await ready(page)
 
     assert f"{api.url}/ct.js/calls/v1/visits" in asked
+
+
+async def test_failures_and_overflow_are_told_by_events(
+    context: BrowserContext, open_page: OpenPage, api: FakeApi
+) -> None:
+    """`failed` with the reason, `overflow` with the default number; neither is a swap."""
+    await context.add_init_script(
+        """window.said = [];
+           for (const name of ['swapped', 'overflow', 'failed'])
+             document.addEventListener('call-router:' + name, (event) =>
+               said.push([name, event.detail.e164 || event.detail]));"""
+    )
+    api.on_visit = lambda _: Reply(status=503, body="{}")
+    page = await open_page(PAGE)
+    await ready(page)
+    assert await page.evaluate("said") == [["failed", "503"]]
+    api.on_visit = lambda _: api.visit_answer(number=number(OWN), how="default")
+    await page.evaluate("callRouter.refresh()")
+
+    assert (await page.evaluate("said"))[1:] == [["overflow", OWN]]
+    assert await page.evaluate("callRouter.number.how") == "default"
+
+
+async def test_debug_mode_asks_the_router_why(
+    context: BrowserContext, open_page: OpenPage, api: FakeApi
+) -> None:
+    """Which rule matched is known there; nobody else is told."""
+    why = "maps: source is not 'maps'; ads: source is 'google'"
+    api.on_visit = lambda body: api.visit_answer(why=[why] if body.get("debug") else [])
+    said: list[str] = []
+    page = await context.new_page()
+    page.on("console", lambda message: said.append(message.text))
+    await open_page(PAGE, query="?ct_debug=1", page=page)
+    await ready(page)
+    await until(lambda: any(why in line for line in said))
+    await open_page(PAGE, path="/quiet", page=page)
+    await ready(page)
+
+    assert [body.get("debug") for body in api.requests("visits")] == [True, None]
+
+
+async def test_another_tabs_new_session_is_taken_over(
+    context: BrowserContext, open_page: OpenPage, api: FakeApi
+) -> None:
+    """Two tabs are one visitor: they speak for one session, and show one number."""
+    page = await open_page(PAGE)
+    await ready(page)
+    newer = "11111111-2222-4333-8444-555555555555"
+    api.on_visit = lambda _: api.visit_answer(session=newer)
+    other = await open_page(PAGE, path="/other", query="?utm_source=mail")
+    await ready(other)
+    await page.wait_for_function(f"callRouter.session === '{newer}'")
+
+    assert len(api.requests("visits")) == 2

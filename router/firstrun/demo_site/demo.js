@@ -10,6 +10,6 @@
       + 'Call it, or run “make call”, and the live page says which advertisement it was.';
   }
 
-  document.addEventListener('call-router:number', (event) => tell(event.detail));
+  document.addEventListener('call-router:swapped', (event) => tell(event.detail));
   if (window.callRouter && window.callRouter.number) tell(window.callRouter.number);
 })();
