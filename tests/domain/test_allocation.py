@@ -114,6 +114,14 @@ def test_a_session_whose_number_is_anothers_gets_another() -> None:
     assert own_number("longest_idle", visit, NOW) is None
 
 
+def test_ringostat_allocates_nothing_to_who_comes_back() -> None:
+    """His page goes on showing a number that is another's."""
+    own = number(1, NOW + T, holder=OTHER)
+    visit = Claim(session=ME, goes_on=True, own=own)
+
+    assert own_number("ringostat", visit, NOW) == Decision(how="kept_on_screen", candidate=own)
+
+
 def test_the_number_moves_to_the_visitors_new_session() -> None:
     """The digits stay while the earlier session still holds them: all tabs agree."""
     own = number(1, NOW + T, holder=ME)

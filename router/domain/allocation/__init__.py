@@ -18,7 +18,7 @@ the condition that its version is unchanged, and what lost the race is decided a
 
 from router.domain.allocation.choice import choose
 from router.domain.allocation.handover import hand_over, ring_size
-from router.domain.allocation.own import moved_away, own_number
+from router.domain.allocation.own import own_number
 from router.domain.allocation.scoring import PRICE, score
 from router.domain.allocation.times import (
     ReservationTimes,
@@ -60,7 +60,6 @@ __all__ = [
     "activity_end",
     "choose",
     "hand_over",
-    "moved_away",
     "own_number",
     "renewed_until",
     "reserved_until",

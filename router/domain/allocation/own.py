@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
 from router.domain.allocation.values import Claim, Decision
-from router.domain.model import Policy, SessionTimes
-from router.domain.visitstate import LOST_AFTER
+from router.domain.model import Policy
 
 
 def own_number(policy: Policy, claim: Claim, now: datetime) -> Decision | None:
@@ -15,7 +13,8 @@ def own_number(policy: Policy, claim: Claim, now: datetime) -> Decision | None:
 
     The session is still the number's newest holder, if only in its tail or after it → kept. Somebody else
     has had it, and it is free → retaken. The visitor's next session gets the same digits while the earlier
-    one holds them → kept, `ends` is "moved": a hand-out to the new session, see `moved_away`.
+    one holds them → kept, `ends` is "moved": a hand-out to the new session, and the earlier one is gone at that
+    moment, unless it went before; it remains a candidate for the number's calls.
     """
     own = claim.own
     if not claim.goes_on:
@@ -30,11 +29,3 @@ def own_number(policy: Policy, claim: Claim, now: datetime) -> Decision | None:
     if policy == "ringostat":
         return Decision(how="kept_on_screen", candidate=own)
     return None
-
-
-def moved_away(times: SessionTimes, now: datetime) -> SessionTimes:
-    """The times of a session whose number moved to the visitor's next one: gone at that moment, unless it
-    went before. It is still a candidate for calls to the number."""
-    if times.gone_at is not None or now >= times.seen_at + LOST_AFTER:
-        return times
-    return replace(times, gone_at=now, gone_kind="hide")
