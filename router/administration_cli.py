@@ -16,6 +16,7 @@ from router.commands.shared import shared_app
 from router.commands.sites import pool_app, site_app
 from router.commands.snippets import add_commands
 from router.commands.standings import standing_app
+from router.commands.stock import stock_app
 
 __all__ = ["Invocation", "app"]
 
@@ -26,6 +27,7 @@ app.add_typer(target_app, name="target")
 app.add_typer(site_app, name="site")
 app.add_typer(pool_app, name="pool")
 number_app.add_typer(standing_app)
+number_app.add_typer(stock_app)
 app.add_typer(number_app, name="number")
 app.add_typer(shared_app, name="shared")
 app.add_typer(setting_app, name="setting")

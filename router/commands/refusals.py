@@ -7,6 +7,7 @@ from typing import Any
 # by the name of the argument; the same word means the same everywhere
 EXAMPLES = {
     "name": "clearpane",
+    "file": "numbers.csv",
     "numbers": "+74951350101 +74951350102",
     "number": "+74951350001",
     "endpoint": "company",

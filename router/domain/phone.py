@@ -9,7 +9,7 @@ import re
 from functools import lru_cache
 
 import phonenumbers
-from phonenumbers import PhoneNumberFormat, PhoneNumberType, shortnumberinfo
+from phonenumbers import PhoneNumberFormat, PhoneNumberType, carrier, geocoder, shortnumberinfo
 
 from router.domain.errors import PhoneRefused
 
@@ -126,3 +126,85 @@ def caller(text: str, region: str | None = None) -> str:
         if phonenumbers.is_valid_number(number):
             return phonenumbers.format_number(number, PhoneNumberFormat.E164)
     return cleaned
+
+
+_MOST_PLACES = 4
+
+
+def block(text: str, region: str | None = None, *, field: str = "number") -> tuple[str, int]:
+    """A range of numbers → what all of them begin with, and how many digits follow.
+
+    ``1-315-658-2`` → ``("+13156582", 3)``: the places left open are those that make a number of the country.
+    Where countries have numbers of several lengths, or to be plain, each open place is an x:
+    ``+49 30 1234 xx``. At most four. Raises PhoneRefused.
+    """
+    example = "1-315-658-2"
+    plain = text.strip()
+    marked = len(plain) - len(plain.rstrip("xX"))
+    stem = plain.rstrip("xX")
+    if "x" in stem.lower():
+        raise PhoneRefused(field, f"{text!r}: an x stands only at the end", "+7 495 111 2xxx")
+    if marked > _MOST_PLACES:
+        raise PhoneRefused(field, f"{text!r} has more than 10,000 numbers", "+7 495 111 xxxx")
+    fitting = {
+        places: prefix
+        for places in ([marked] if marked else range(1, _MOST_PLACES + 1))
+        if (prefix := _begins(stem, places, region)) is not None
+    }
+    if len(fitting) > 1 and not marked:
+        raise PhoneRefused(
+            field, f"{text!r} may be a block of several sizes: mark each open place", f"{stem}xx"
+        )
+    for places, prefix in fitting.items():
+        return prefix, places
+    raise PhoneRefused(field, f"{text!r} is neither a number nor a block of numbers", example)
+
+
+def _begins(stem: str, places: int, region: str | None) -> str | None:
+    """What the numbers of a block begin with, if its first and its last can be numbers."""
+    found = set()
+    for digit in "09":
+        number = anyhow(stem + digit * places, region)
+        if number is None:
+            return None
+        found.add(number[:-places])
+    return found.pop() if len(found) == 1 else None
+
+
+def anyhow(text: str, region: str | None = None) -> str | None:
+    """As `parse`, also without the + where no region is given; None instead of a refusal."""
+    plain = text.strip()
+    for reading in (plain, "+" + plain.lstrip("+")):
+        try:
+            return parse(reading, region)
+        except PhoneRefused:
+            continue
+    return None
+
+
+@lru_cache(maxsize=65536)
+def country(e164: str) -> str | None:
+    """The ISO 3166 code of a number's country; None where the plan is shared and does not tell."""
+    try:
+        return phonenumbers.region_code_for_number(phonenumbers.parse(e164))
+    except phonenumbers.NumberParseException:
+        return None
+
+
+@lru_cache(maxsize=65536)
+def place(e164: str) -> str:
+    """What the numbering plan says in English of where a number is: ``Moscow``, ``New York, NY``; or empty."""
+    try:
+        number = phonenumbers.parse(e164)
+    except phonenumbers.NumberParseException:
+        return ""
+    return geocoder.description_for_number(number, "en")
+
+
+@lru_cache(maxsize=4096)
+def operator(e164: str) -> str:
+    """The operator that a number was first given to, in English; empty where the plan does not tell."""
+    try:
+        return carrier.name_for_number(phonenumbers.parse(e164), "en")
+    except phonenumbers.NumberParseException:
+        return ""
