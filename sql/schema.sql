@@ -1101,12 +1101,6 @@ ALTER TABLE ONLY public.taken_back
 ALTER TABLE ONLY public.taken_back
     ADD CONSTRAINT taken_back_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES public.organisation(id);
 
-ALTER TABLE ONLY public.taken_back
-    ADD CONSTRAINT taken_back_pool_id_fkey FOREIGN KEY (pool_id) REFERENCES public.pool(id);
-
-ALTER TABLE ONLY public.taken_back
-    ADD CONSTRAINT taken_back_site_id_fkey FOREIGN KEY (site_id) REFERENCES public.site(id);
-
 ALTER TABLE ONLY public.target
     ADD CONSTRAINT target_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES public.organisation(id);
 

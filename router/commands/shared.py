@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 
@@ -12,9 +13,10 @@ from router.commands.standings import Why
 from router.domain import phone
 from router.services.administration import Administration
 from router.services.administration.standings import WORDS
-from router.services.shared_pool import DryRun, SharedPool
+from router.services.shared_pool import DryRun, SharedPool, costs
 from router.services.work import organisation_called
 from router.store.database import Database
+from router.store.shared_pool import Idle, TakenBack
 
 shared_app = typer.Typer(
     no_args_is_help=True,
@@ -133,7 +135,17 @@ def shared_log(
     """What went back, and the calls that came to it since."""
     rows = run(ctx, lambda db, _: SharedPool(db).log(organisation, most=most))
     table(
-        ["WHEN", "NUMBER", "SITE", "POOL", "LAST SHOWN", "LAST CALL", "CALLS SINCE", "NOW"],
+        [
+            "WHEN",
+            "NUMBER",
+            "SITE",
+            "POOL",
+            "LAST SHOWN",
+            "LAST CALL",
+            "A MONTH",
+            "CALLS SINCE",
+            "NOW",
+        ],
         [
             [
                 _day(row.at),
@@ -142,12 +154,14 @@ def shared_log(
                 row.pool,
                 _day(row.last_shown_at),
                 _day(row.last_call_at),
+                _cost(row),
                 len(row.calls),
                 WORDS[row.standing],
             ]
             for row in rows
         ],
     )
+    _saved(rows, "These numbers cost")
 
 
 async def _due(
@@ -160,7 +174,7 @@ async def _due(
 
 def _tell(dry: DryRun) -> None:
     table(
-        ["NUMBER", "SITE", "POOL", "SINCE", "LAST SHOWN", "LAST CALL", "WOULD GO"],
+        ["NUMBER", "SITE", "POOL", "SINCE", "LAST SHOWN", "LAST CALL", "A MONTH", "WOULD GO"],
         [
             [
                 phone.international(due.idle.e164),
@@ -169,16 +183,30 @@ def _tell(dry: DryRun) -> None:
                 _day(due.idle.grown_at),
                 _day(due.idle.last_shown_at),
                 _day(due.idle.last_call_at),
+                _cost(due.idle),
                 "now" if due.goes else "later: this month's share is used up",
             ]
             for due in dry.due
         ],
     )
+    _saved([due.idle for due in dry.due if due.goes], "Those that would go now cost")
     typer.echo(
         f"In the last {dry.history.days} days numbers were idle for as long {dry.past.taken} times. "
         f"Calls that came afterwards, before they were shown again: {dry.past.reached} within the rest, "
         f"which reach the same company, and {dry.past.lost} later, which would not."
     )
+
+
+def _saved(numbers: Sequence[Idle | TakenBack], words: str) -> None:
+    sums = ", ".join(f"{sum_:.2f} {currency}".strip() for currency, sum_ in costs(numbers).items())
+    if sums:
+        typer.echo(f"{words} {sums} a month.")
+
+
+def _cost(number: Idle | TakenBack) -> str | None:
+    if number.monthly_cost is None:
+        return None
+    return f"{number.monthly_cost:.2f} {number.currency or ''}".strip()
 
 
 def _day(at: datetime | None) -> str | None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from router.domain.model import OrganisationId
 from router.domain.noise import ROUTER
@@ -35,6 +37,15 @@ class DryRun:
     due: tuple[Due, ...]
     past: BackTest
     history: timedelta
+
+
+def costs(numbers: Iterable[Idle | TakenBack]) -> dict[str, Decimal]:
+    """What they cost a month, by currency; those whose cost nobody wrote down are left out."""
+    sums: defaultdict[str, Decimal] = defaultdict(Decimal)
+    for one in numbers:
+        if one.monthly_cost is not None:
+            sums[one.currency or ""] += one.monthly_cost
+    return dict(sums)
 
 
 class SharedPool:

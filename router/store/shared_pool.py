@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from router.domain.model import NumberId, OrganisationId, PoolId, SiteId, Standing
 from router.domain.shared_pool import Silence
@@ -55,6 +56,8 @@ class Idle:
     grown_at: datetime
     last_shown_at: datetime | None
     last_call_at: datetime | None
+    monthly_cost: Decimal | None
+    currency: str | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,13 +68,15 @@ class TakenBack:
     id: int
     at: datetime
     e164: str
-    site: str
-    pool: str
+    site: str | None
+    pool: str | None
     grown_at: datetime
     last_shown_at: datetime | None
     last_call_at: datetime | None
     given_at: datetime | None
     standing: Standing
+    monthly_cost: Decimal | None
+    currency: str | None
     calls: tuple[datetime, ...]
 
 

@@ -5,6 +5,7 @@
 WITH fit AS MATERIALIZED (
     SELECT number.id, number.standing FROM number
     WHERE number.standing = 'shared' AND number.withdrawn_at IS NULL AND number.holder_id IS NULL
+      AND number.leaves_at IS NULL
       AND number.organisation_id = (SELECT organisation_id FROM pool WHERE id = $1 AND kind = 'dynamic')
       AND ((SELECT region FROM pool WHERE id = $1) IS NULL
            OR number.region = (SELECT region FROM pool WHERE id = $1)
@@ -17,7 +18,7 @@ WITH fit AS MATERIALIZED (
     FROM pool JOIN pool AS home ON home.site_id = pool.site_id JOIN number ON number.pool_id = home.id
     WHERE pool.id = $1 AND pool.kind = 'dynamic' AND NOT EXISTS (SELECT FROM fit)
       AND number.standing = 'resting' AND number.organisation_id = pool.organisation_id
-      AND number.withdrawn_at IS NULL AND number.holder_id IS NULL
+      AND number.withdrawn_at IS NULL AND number.holder_id IS NULL AND number.leaves_at IS NULL
       AND (pool.region IS NULL OR number.region = pool.region
            OR starts_with(number.region, pool.region || '-'))
     ORDER BY number.released_at, number.id
@@ -59,7 +60,8 @@ FROM site WHERE site.organisation_id = $1 ORDER BY site.name;
 -- Numbers of the shared pool whose sites have not needed them since `before`: in use, held by nobody, neither
 -- called nor on a page that spoke since then. The longest idle first.
 SELECT number.id AS number_id, number.e164, pool.site_id, site.name AS site, pool.name AS pool, number.grown_at,
-       CASE WHEN shown.ever THEN number.released_at END AS last_shown_at, rung.last_call_at
+       CASE WHEN shown.ever THEN number.released_at END AS last_shown_at, rung.last_call_at,
+       number.monthly_cost, number.currency
 FROM number JOIN pool ON pool.id = number.pool_id JOIN site ON site.id = pool.site_id
 CROSS JOIN LATERAL (
     SELECT max(call.arrived_at) AS last_call_at FROM call WHERE call.number_id = number.id
@@ -156,12 +158,13 @@ ORDER BY first.at, subject.e164;
 -- the number again.
 SELECT taken_back.id, taken_back.at, number.e164, site.name AS site, pool.name AS pool, taken_back.grown_at,
        taken_back.last_shown_at, taken_back.last_call_at, taken_back.given_at, number.standing,
+       number.monthly_cost, number.currency,
        ARRAY(SELECT call.arrived_at FROM call
              WHERE call.number_id = taken_back.number_id AND call.arrived_at > taken_back.at
                AND call.arrived_at < least(taken_back.given_at, taken_back.at + $4::interval)
              ORDER BY call.arrived_at) AS calls
-FROM taken_back JOIN number ON number.id = taken_back.number_id JOIN site ON site.id = taken_back.site_id
-JOIN pool ON pool.id = taken_back.pool_id
+FROM taken_back JOIN number ON number.id = taken_back.number_id
+LEFT JOIN site ON site.id = taken_back.site_id LEFT JOIN pool ON pool.id = taken_back.pool_id
 WHERE taken_back.organisation_id = $1 AND ($2::bigint IS NULL OR taken_back.id < $2)
 ORDER BY taken_back.id DESC LIMIT $3;
 

@@ -74,6 +74,11 @@ async def test_an_empty_shared_pool_gives_nothing(database: Database, now: datet
         "(1, '+74950000103', 'in_use', $1), (1, '+74950000104', 'listening', $1)",
         now,
     )
+    # one that is about to be given up is not begun with
+    await share(database, range(5, 6), now)
+    await database._pool.execute(
+        "UPDATE number SET leaves_at = $1 WHERE standing = 'shared' AND organisation_id = 1", now
+    )
 
     assert await grow(database, (await pools(database))["visitors"], now) is None
     assert await database._pool.fetchval("SELECT count(*) FROM number_standing_change") == 0

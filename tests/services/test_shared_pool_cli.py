@@ -87,16 +87,23 @@ async def test_dry_run_and_the_real_one(
     await rang(database, e164(1), now - days(20))
     await shown(database, e164(2), now - days(21), now - days(20))
 
+    await database._pool.execute(
+        "UPDATE number SET monthly_cost = 150.5, currency = 'RUB' WHERE e164 = $1", e164(1)
+    )
+
     dry = (await asyncio.to_thread(command, "shared take-back --dry-run")).stdout.splitlines()
 
     assert dry[1].startswith("+7 495 000-00-01  shop  visitors")
-    assert dry[1].endswith("2026-10-05  2026-11-03  now")
+    assert dry[1].endswith("2026-10-05  2026-11-03  150.50 RUB  now")
     assert dry[2].endswith("later: this month's share is used up")
-    assert dry[3].startswith("In the last 180 days numbers were idle for as long 2 times.")
-    assert "1 within the rest" in dry[3]
+    assert dry[3] == "Those that would go now cost 150.50 RUB a month."
+    assert dry[4].startswith("In the last 180 days numbers were idle for as long 2 times.")
+    assert "1 within the rest" in dry[4]
     assert await standing(database, e164(1)) == ("in_use", 1)
     done = (await asyncio.to_thread(command, "shared take-back")).stdout
     assert done == "number +7 495 000-00-01 resting\n"
+    logged = (await asyncio.to_thread(command, "shared log")).stdout.splitlines()
+    assert logged[-1] == "These numbers cost 150.50 RUB a month."
 
 
 async def test_noise(command: Command, database: Database, now: datetime) -> None:
