@@ -190,7 +190,8 @@ CREATE TABLE public.cel_position (
     host text NOT NULL,
     inode bigint NOT NULL,
     read_bytes bigint NOT NULL,
-    updated_at timestamp with time zone NOT NULL
+    updated_at timestamp with time zone NOT NULL,
+    head text DEFAULT ''::text NOT NULL
 );
 
 CREATE TABLE public.channel (

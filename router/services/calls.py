@@ -54,10 +54,12 @@ _SETTLED_CALL = timedelta(seconds=15)
 
 @dataclass(frozen=True, kw_only=True)
 class Position:
-    """How far a host's file of call events has been read."""
+    """How far a host's file of call events has been read. The file is known by its inode and, since that
+    may be used again, by `head`, the hash of its first line (empty: not known)."""
 
     host: str
     inode: int
+    head: str
     read_bytes: int
 
 
@@ -187,6 +189,7 @@ class Calls:
             place = store.Place(
                 host=position.host,
                 inode=position.inode,
+                head=position.head,
                 read_bytes=position.read_bytes,
                 now=now,
             )
@@ -208,7 +211,10 @@ class Calls:
         found = await deadline(
             store.cel_position(self._database, host), ABSORB_PATIENCE, what="position in the file"
         )
-        return Position(host=host, inode=found[0], read_bytes=found[1]) if found else None
+        if found is None:
+            return None
+        inode, head, read_bytes = found
+        return Position(host=host, inode=inode, head=head, read_bytes=read_bytes)
 
     async def reconcile(self, alive: Collection[str], host: str, now: datetime) -> list[str]:
         """Close calls of `host` that it has no more and that never ended. Returns their linkedids.

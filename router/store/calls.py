@@ -128,10 +128,12 @@ class Folded:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Place:
-    """How far a host's file has been read, and when."""
+    """How far a host's file has been read, and when. The file is known by its inode and by `head`, the hash
+    of its first line."""
 
     host: str
     inode: int
+    head: str
     read_bytes: int
     now: datetime
 
@@ -149,7 +151,7 @@ async def update(
     and how many events of it there are by now; calls are left out that somebody brought up to date with more."""
     if not calls:
         if place is not None:
-            await move_cel_position(queries, place.host, place.inode, place.read_bytes, place.now)
+            await move_cel_position(queries, place)
         return {}
     rows = await queries.fetch(
         "calls.update",
@@ -159,6 +161,7 @@ async def update(
         events=[call.events for call in calls],
         host=place.host if place else None,
         inode=place.inode if place else None,
+        head=place.head if place else None,
         read_bytes=place.read_bytes if place else None,
         now=place.now if place else None,
     )
@@ -170,18 +173,21 @@ async def unfinished(queries: Queries, before: datetime) -> list[str]:
     return [row["linkedid"] for row in await queries.fetch("calls.unfinished", before=before)]
 
 
-async def cel_position(queries: Queries, host: str) -> tuple[int, int] | None:
-    """Inode and bytes read of a host's file."""
+async def cel_position(queries: Queries, host: str) -> tuple[int, str, int] | None:
+    """Inode, head and bytes read of a host's file."""
     row = await queries.fetchrow("calls.cel_position", host=host)
-    return (row["inode"], row["read_bytes"]) if row else None
+    return (row["inode"], row["head"], row["read_bytes"]) if row else None
 
 
-async def move_cel_position(
-    queries: Queries, host: str, inode: int, read_bytes: int, now: datetime
-) -> None:
+async def move_cel_position(queries: Queries, place: Place) -> None:
     """Note how far a host's file has been read."""
     await queries.execute(
-        "calls.move_cel_position", host=host, inode=inode, read_bytes=read_bytes, now=now
+        "calls.move_cel_position",
+        host=place.host,
+        inode=place.inode,
+        head=place.head,
+        read_bytes=place.read_bytes,
+        now=place.now,
     )
 
 

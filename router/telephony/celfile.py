@@ -1,6 +1,6 @@
 """Reads Asterisk's file of call events as it grows: the truth about calls, whoever was away.
 
-The place reached (host, inode, bytes) is stored after the rows, with what they say of their calls; and each
+The place reached (host, file, bytes) is stored after the rows, with what they say of their calls; and each
 row is stored once. So a crash loses no row and counts none twice. A file that was renamed is read to its end
 before the new one is begun. A last line without its end waits; a row that cannot be read is counted and
 passed over.
@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import csv
+import hashlib
 import os
 import re
 from collections.abc import Callable
@@ -36,13 +37,16 @@ GATHER_SECONDS = 0.12
 # into a field leaves lines of another form, so no row can be forged by what a field holds.
 _ROW = re.compile(r'"(?:[^"]|"")*"(?:,"(?:[^"]|"")*")*')
 CHUNK = 256 * 1024
+HEAD_BYTES = 1024
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Piece:
-    """Bytes of a file from where it was left, and whether they reach its end."""
+    """Bytes of a file from where it was left, and whether they reach its end. `head` is the hash of the
+    file's first line, empty while that has no end."""
 
     inode: int
+    head: str
     start: int
     data: bytes
     at_end: bool
@@ -131,7 +135,10 @@ class CelTailer:
         if whole == 0 and len(piece.data) >= CHUNK:
             log.warning("call event file: a line without end", bytes=len(piece.data))
             whole = len(piece.data)
-        position = Position(host=self._host, inode=piece.inode, read_bytes=piece.start + whole)
+        read = piece.start + whole
+        position = Position(
+            host=self._host, inode=piece.inode, head=piece.head if read else "", read_bytes=read
+        )
         if position != self._position:
             await self._take_in(self._events(piece.data[:whole]), position)
             self._position = position
@@ -187,37 +194,63 @@ class CelTailer:
 
 def _next_piece(path: Path, position: Position | None) -> _Piece | None:
     """What follows `position`: of its file, under whatever name; else of the file at `path`, if any."""
-    try:
-        current = path.stat()
-    except FileNotFoundError:
-        current = None
-    if position is not None and (current is None or _inode(current.st_ino) != position.inode):
-        old = _renamed(path, position.inode)
-        rest = _piece(old, position.inode, position.read_bytes) if old is not None else None
+    current = _piece(path, position)
+    if position is not None and (current is None or not _same(current, position)):
+        rest = _renamed(path, position)
         # a torn last line of a file that nobody writes any more is given up
         if rest is not None and (b"\n" in rest.data or not rest.at_end):
             return replace(rest, at_end=False)
-        position = None
-    if current is None:
+    return current
+
+
+def _renamed(path: Path, position: Position) -> _Piece | None:
+    """What follows `position` in a file of another name beside `path`."""
+    with os.scandir(path.parent) as entries:
+        named = [Path(entry.path) for entry in entries if _inode(entry.inode()) == position.inode]
+    found = (_piece(file, position) for file in named)
+    return next((piece for piece in found if piece and _same(piece, position)), None)
+
+
+def _piece(path: Path, position: Position | None) -> _Piece | None:
+    """A file's bytes from `position` on if it is that file, else from its beginning; None without a file."""
+    try:
+        file = path.open("rb")
+    except FileNotFoundError:
         return None
-    start = position.read_bytes if position is not None else 0
-    # shorter than what was read: it was emptied, and begun anew
-    return _piece(path, _inode(current.st_ino), start if start <= current.st_size else 0)
+    with file:
+        status = os.fstat(file.fileno())
+        piece = _Piece(
+            inode=_inode(status.st_ino),
+            head=_head(file.read(HEAD_BYTES)),
+            start=0,
+            data=b"",
+            at_end=False,
+        )
+        # shorter than what was read: it was emptied, and begun anew
+        if (
+            position is not None
+            and _same(piece, position)
+            and position.read_bytes <= status.st_size
+        ):
+            piece = replace(piece, start=position.read_bytes)
+        file.seek(piece.start)
+        data = file.read(CHUNK)
+    return replace(piece, data=data, at_end=len(data) < CHUNK)
+
+
+def _same(piece: _Piece, position: Position) -> bool:
+    """Is it the file of which `position` speaks? A place noted before heads were has none to compare."""
+    return piece.inode == position.inode and position.head in ("", piece.head)
+
+
+def _head(begin: bytes) -> str:
+    """The hash of a file's first line, or of its first `HEAD_BYTES`; empty while there are neither."""
+    end = begin.find(b"\n") + 1
+    if end == 0 and len(begin) < HEAD_BYTES:
+        return ""
+    return hashlib.blake2b(begin[: end or None], digest_size=16).hexdigest()
 
 
 def _inode(number: int) -> int:
     """Some file systems number beyond what a bigint holds."""
     return number & (2**63 - 1)
-
-
-def _renamed(path: Path, inode: int) -> Path | None:
-    """The file with this inode beside `path`."""
-    with os.scandir(path.parent) as entries:
-        return next((Path(entry.path) for entry in entries if _inode(entry.inode()) == inode), None)
-
-
-def _piece(path: Path, inode: int, start: int) -> _Piece:
-    with path.open("rb") as file:
-        file.seek(start)
-        data = file.read(CHUNK)
-    return _Piece(inode=inode, start=start, data=data, at_end=len(data) < CHUNK)

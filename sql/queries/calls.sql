@@ -44,7 +44,7 @@ LEFT JOIN LATERAL (
 ) AS said ON true
 ORDER BY asked.linkedid;
 
--- update(id, arrived_at, state, outcome, route_source, target, ringing_at, answered_at, ended_at, ring_ms, talk_ms, hung_up_by, hangup_cause, sip_call_id, events, host, inode, read_bytes, now)
+-- update(id, arrived_at, state, outcome, route_source, target, ringing_at, answered_at, ended_at, ring_ms, talk_ms, hung_up_by, hangup_cause, sip_call_id, events, host, inode, head, read_bytes, now)
 -- What the events say of calls now, unless a row knows more already; returns each one's state until then, and how
 -- many events there are. With a host, how far its file has been read moves in the same commit. Where Asterisk took
 -- a record of its own, the target is that one's.
@@ -60,9 +60,9 @@ WITH told AS MATERIALIZED (
     SELECT call.id, call.state FROM told JOIN call ON call.id = told.id
     WHERE call.events <= told.events ORDER BY call.id FOR UPDATE OF call
 ), moved AS (
-    INSERT INTO cel_position (host, inode, read_bytes, updated_at)
-    SELECT $16, $17, $18, $19 WHERE $16::text IS NOT NULL
-    ON CONFLICT (host) DO UPDATE SET inode = $17, read_bytes = $18, updated_at = $19
+    INSERT INTO cel_position (host, inode, head, read_bytes, updated_at)
+    SELECT $16, $17, $18, $19, $20 WHERE $16::text IS NOT NULL
+    ON CONFLICT (host) DO UPDATE SET inode = $17, head = $18, read_bytes = $19, updated_at = $20
 )
 UPDATE call SET
     arrived_at = coalesce(told.arrived_at, call.arrived_at), state = told.state, outcome = told.outcome,
@@ -85,13 +85,13 @@ RETURNING call.id, was.state,
 SELECT linkedid FROM call WHERE state <> 'ended' AND arrived_at < $1 ORDER BY linkedid;
 
 -- cel_position(host)
--- How far a host's file has been read.
-SELECT inode, read_bytes FROM cel_position WHERE host = $1;
+-- How far a host's file has been read, and which file that is.
+SELECT inode, head, read_bytes FROM cel_position WHERE host = $1;
 
--- move_cel_position(host, inode, read_bytes, now)
+-- move_cel_position(host, inode, head, read_bytes, now)
 -- The file has been read so far.
-INSERT INTO cel_position (host, inode, read_bytes, updated_at) VALUES ($1, $2, $3, $4)
-ON CONFLICT (host) DO UPDATE SET inode = $2, read_bytes = $3, updated_at = $4;
+INSERT INTO cel_position (host, inode, head, read_bytes, updated_at) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (host) DO UPDATE SET inode = $2, head = $3, read_bytes = $4, updated_at = $5;
 
 -- database_time()
 -- The server's clock, to be compared with ours.

@@ -434,7 +434,7 @@ async def test_asterisk_took_its_own_route(world: World, now: datetime) -> None:
 
 async def test_the_files_place_moves_with_its_rows(world: World, now: datetime) -> None:
     """Both or neither."""
-    place = Position(host="pbx1", inode=7, read_bytes=1000)
+    place = Position(host="pbx1", inode=7, head="a", read_bytes=1000)
     events = retold("answered", "pbx1-1.0", now)
     await world.calls.absorb(events, source="file", now=now, position=place)
 

@@ -90,7 +90,10 @@ async def test_a_new_router_goes_on_where_the_old_one_was(world: World, file: Pa
     await _spied(world, read)
     await drain(second)
 
-    assert place == Position(host="pbx1", inode=file.stat().st_ino, read_bytes=len(ANSWERED))
+    assert place is not None
+    assert place == Position(
+        host="pbx1", inode=file.stat().st_ino, head=place.head, read_bytes=len(ANSWERED)
+    )
     assert len(read) == len(rows("busy"))
     assert await stored(world) == len(rows("answered")) + len(rows("busy"))
 
@@ -158,6 +161,49 @@ async def test_a_deleted_file(world: World, file: Path) -> None:
     await drain(reader)
 
     assert await world.run("SELECT count(*) FROM call WHERE outcome = 'busy'") == 1
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+async def test_an_inode_used_again(world: World, file: Path, restarted: bool) -> None:
+    """The new file may well be longer than what was read of the old one: no row of it is passed over."""
+    reader = tailer(world, file)
+    file.write_bytes(BUSY)
+    await drain(reader)
+    # the same inode, as after a file was deleted and the next one was made
+    file.write_bytes(ANSWERED + ANSWERED)
+    await drain(tailer(world, file) if restarted else reader)
+
+    assert await stored(world) == len(rows("answered")) + len(rows("busy"))
+    assert await world.run("SELECT count(*) FROM call WHERE outcome = 'answered'") == 1
+
+
+async def test_the_old_inode_is_another_files(world: World, file: Path) -> None:
+    """What happens to have the inode of the file that was deleted is not read in its place."""
+    reader = tailer(world, file)
+    file.write_bytes(BUSY)
+    await drain(reader)
+    file.rename(file.with_name("notes"))
+    file.with_name("notes").write_bytes(b"a note of somebody\n" * 200)
+    file.write_bytes(ANSWERED)
+    await drain(reader)
+
+    assert await stored(world) == len(rows("answered")) + len(rows("busy"))
+    assert world.registry.get_sample_value("call_router_cel_rows_broken_total") == 0
+
+
+async def test_a_place_without_a_head(world: World, file: Path) -> None:
+    """Noted before files had one: its inode is believed, and no row is read again."""
+    file.write_bytes(ANSWERED)
+    await drain(tailer(world, file))
+    await world.run("UPDATE cel_position SET head = ''")
+    with file.open("ab") as more:
+        more.write(BUSY)
+    read: list[CallEvent] = []
+    await _spied(world, read)
+    await drain(tailer(world, file))
+
+    assert len(read) == len(rows("busy"))
+    assert await world.run("SELECT head FROM cel_position") != ""
 
 
 BROKEN = [
