@@ -184,7 +184,8 @@ class SessionTimes:
 @dataclass(frozen=True, kw_only=True)
 class VisitRequest:
     """The snippet's question: which number shall this page show? Without consent (`denied`) nothing is
-    remembered of the visit. `debug`: the page asks to be told why it got what it gets."""
+    remembered of the visit. `debug`: the page asks to be told why it got what it gets. `client_ids`:
+    by what analytics know the visitor, beside the click ids of the URL."""
 
     site: str
     origin: str
@@ -195,6 +196,7 @@ class VisitRequest:
     session: UUID | None
     consent: Consent = "granted"
     debug: bool = False
+    client_ids: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

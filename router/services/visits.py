@@ -133,8 +133,11 @@ class Visits:
     @staticmethod
     def _landing(request: VisitRequest, view: SiteView) -> Landing:
         """What a page was opened with, cleaned, and the channel it makes."""
+        touch = attribution.touch(request.url, request.referrer, view.own_hosts)
+        if request.client_ids:
+            touch = replace(touch, click_ids={**touch.click_ids, **request.client_ids})
         landing = Landing(
-            touch=attribution.touch(request.url, request.referrer, view.own_hosts),
+            touch=touch,
             url=attribution.clean(request.url, attribution.URL_LENGTH),
             referrer=attribution.clean(request.referrer, attribution.URL_LENGTH),
             device=useragent.device(request.user_agent),

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from functools import lru_cache
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+)
 
 from router.domain import phone
 from router.domain.model import (
@@ -36,6 +44,7 @@ def _without_nul(value: str) -> str:
 
 
 Text = Annotated[str, AfterValidator(_without_nul)]
+PageUrl = Annotated[Text, AfterValidator(_page_url)]
 SiteKey = Annotated[Text, StringConstraints(min_length=1, max_length=64)]
 E164 = Annotated[str, StringConstraints(pattern=r"^\+[1-9][0-9]{6,14}$")]
 
@@ -58,11 +67,32 @@ class Screen(Body):
     height: int = Field(ge=0, le=100_000, examples=[720])
 
 
+def _digits(value: object) -> str | None:
+    """Other scripts' cookies may hold anything: what is no id is no reason to refuse a visit."""
+    return value if isinstance(value, str) and re.fullmatch(r"[0-9.]{1,64}", value) else None
+
+
+ClientId = Annotated[str | None, BeforeValidator(_digits)]
+
+
+class ClientIds(Body):
+    """What analytics know the visitor by: the ids in their own cookies; digits and points."""
+
+    ga: ClientId = Field(None, examples=["1203456789.1730000000"])
+    ga_session: ClientId = Field(None, examples=["1747323152"])
+    ym: ClientId = Field(None, examples=["1699999999123456789"])
+
+    def by_cookie(self) -> dict[str, str]:
+        """Those that are there, by the name that click ids of a URL have."""
+        found = {"_ga": self.ga, "_ga_session": self.ga_session, "_ym_uid": self.ym}
+        return {name: value for name, value in found.items() if value}
+
+
 class VisitBody(Body):
     """Which number shall this page show?"""
 
     site: SiteKey = _SITE
-    url: Annotated[Text, AfterValidator(_page_url)] = Field(
+    url: PageUrl = Field(
         examples=["https://shop.example/?utm_source=google"], description="The page's own URL."
     )
     referrer: Text = Field("", examples=["https://www.google.com/"])
@@ -72,6 +102,7 @@ class VisitBody(Body):
     consent: Consent = Field(
         "granted", description="Denied: nothing is kept of the visit; a static or default number."
     )
+    client_ids: ClientIds = ClientIds()
     debug: bool = Field(False, description="Tell which rules matched, in `why`.")
 
     def request(self, *, origin: str, user_agent: str, cookie: UUID | None = None) -> VisitRequest:
@@ -86,6 +117,7 @@ class VisitBody(Body):
             session=self.session,
             consent=self.consent,
             debug=self.debug,
+            client_ids=self.client_ids.by_cookie(),
         )
 
 

@@ -32,6 +32,7 @@ from router.web.metrics import WebMetrics
 from router.web.openapi import OpenApi
 from router.web.pages import Pages, set_up_templates, unknown_visitor
 from router.web.recordings import RecordingFiles
+from router.web.rendered import Rendered
 from router.web.snippet_file import SnippetFile
 from router.web.throttle import Limits, Throttle, client_address
 
@@ -111,8 +112,9 @@ def _public_endpoints(parts: Parts, metrics: WebMetrics, throttle: Throttle) -> 
         metrics=metrics,
         clock=parts.clock,
     )
+    rendered = Rendered(visits=parts.visits, throttle=throttle, metrics=metrics, clock=parts.clock)
     health = Health(parts.readiness, in_words=False)
-    return [*collect.endpoints(), *health.endpoints()]
+    return [*collect.endpoints(), *rendered.endpoints(), *health.endpoints()]
 
 
 def _staff_endpoints(

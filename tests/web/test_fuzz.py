@@ -40,6 +40,11 @@ _FIELDS = {
     "number": st.from_regex(r"\+[0-9]{0,18}", fullmatch=True) | ANYTHING,
     "kind": st.sampled_from(["hide", "close", "tap", "copy"]) | ANYTHING,
     "screen": ANYTHING,
+    "consent": st.sampled_from(["granted", "denied"]) | ANYTHING,
+    "client_ids": st.dictionaries(st.sampled_from(["ga", "ga_session", "ym"]), ANYTHING) | ANYTHING,
+    "debug": st.booleans() | ANYTHING,
+    "input_seconds": st.integers() | ANYTHING,
+    "others": st.lists(st.fixed_dictionaries({"session": _UUID}), max_size=20) | ANYTHING,
 }
 BODIES = st.fixed_dictionaries({"site": _SITE}, optional=_FIELDS)
 GOOD_VISITS = st.fixed_dictionaries(
