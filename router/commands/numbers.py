@@ -26,6 +26,9 @@ def number_add(
     trunk: Annotated[str | None, typer.Option(help="The carrier they come from.")] = None,
     target: Annotated[str | None, typer.Option(help="Instead of the pool's or site's.")] = None,
     record: Annotated[bool | None, typer.Option(help="Instead of the pool's.")] = None,
+    listen: Annotated[
+        bool, typer.Option("--listen", help="Show them to nobody until they are known to be quiet.")
+    ] = False,
     region: Region = None,
     organisation: Organisation = None,
 ) -> None:
@@ -39,6 +42,7 @@ def number_add(
             trunk=trunk,
             target=target,
             record=record,
+            listen=listen,
             region=region,
             by=by(now, organisation),
         ),

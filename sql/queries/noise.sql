@@ -10,6 +10,7 @@ WITH subject AS (
       AND NOT EXISTS (SELECT FROM site AS shows WHERE shows.default_number = number.e164
                                                    OR number.e164 = ANY (shows.page_numbers))
       AND NOT EXISTS (SELECT FROM pool AS shows WHERE shows.default_number = number.e164)
+      AND NOT EXISTS (SELECT FROM default_number AS shows WHERE shows.e164 = number.e164)
       AND NOT EXISTS (SELECT FROM page_number AS shows WHERE shows.e164 = number.e164)
 ), rung AS MATERIALIZED (
     SELECT subject.id, call.arrived_at, call.caller,

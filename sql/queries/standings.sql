@@ -4,6 +4,7 @@ SELECT number.id, number.e164, number.standing, number.withdrawn_at, number.pool
        number.holder_id IS NOT NULL AS held,
        EXISTS (SELECT FROM site WHERE site.default_number = number.e164 OR number.e164 = ANY (site.page_numbers))
        OR EXISTS (SELECT FROM pool WHERE pool.default_number = number.e164)
+       OR EXISTS (SELECT FROM default_number WHERE default_number.e164 = number.e164)
        OR EXISTS (SELECT FROM page_number WHERE page_number.e164 = number.e164) AS stands_on_pages,
        coalesce(
            (SELECT earlier.from_standing FROM number_standing_change AS earlier

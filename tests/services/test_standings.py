@@ -110,6 +110,20 @@ async def test_new_numbers_of_the_shared_pool_are_listened_to_first(
     assert await standing(database, e164(9)) == ("in_use", None)
 
 
+async def test_a_new_number_of_a_pool_may_be_listened_to(
+    database: Database, now: datetime, by: By, browser: Callable[[], Browser]
+) -> None:
+    """It is the pool's, and shown to nobody before it is released."""
+    await set_up(database, now, APool(numbers=()))
+    administration = Administration(database)
+    await administration.add_numbers([e164(1)], pool="visitors", listen=True, by=by)
+
+    assert await standing(database, e164(1)) == ("listening", 1)
+    assert (await browser().opens()).how == "default"
+    await administration.release_numbers([e164(1)], by=by)
+    assert (await browser().opens()).number == e164(1)
+
+
 async def test_refusals(database: Database, now: datetime, by: By) -> None:
     """All numbers of a command or none, and every reason at once."""
     await set_up(database, now, APool(numbers=range(1, 3)))
@@ -141,6 +155,17 @@ async def test_a_default_number_is_not_shared(database: Database, now: datetime,
 
     with pytest.raises(FieldError, match="is a default number"):
         await administration.share_numbers(["+74950000000"], by=by)
+
+    await administration.add_numbers([e164(8), e164(9)], by=by)
+    await database._pool.execute(
+        "INSERT INTO default_number (organisation_id, site_id, source, e164, created_at) "
+        "VALUES (1, 1, 'maps', $1, $2)",
+        e164(8),
+        now,
+    )
+    await database._pool.execute("INSERT INTO page_number VALUES (1, $1)", e164(9))
+    with pytest.raises(FieldErrors):
+        await administration.share_numbers([e164(8), e164(9)], by=by)
 
 
 async def test_withdrawal_and_return_are_in_the_log(

@@ -14,6 +14,7 @@ from router.services.checks import Ref
 from router.services.work import By
 from router.store import administration as store
 from router.store import editing, standings
+from router.store.standings import Change
 
 
 class NumberFields(TypedDict, total=False):
@@ -36,10 +37,12 @@ class Numbers(Desk):
         trunk: Ref | None = None,
         target: Ref | None = None,
         record: bool | None = None,
+        listen: bool = False,
         region: str | None = None,
         by: By,
     ) -> tuple[str, ...]:
-        """DIDs of ours, all or none of them; a withdrawn one comes back. Returns them as E.164."""
+        """DIDs of ours, all or none of them; a withdrawn one comes back. With `listen` they are shown to
+        nobody until they are known to be quiet. Returns them as E.164."""
         country = checks.region(region) if region else None
         async with self._work(by) as work:
             row = await work.pool(pool, site) if pool else None
@@ -77,8 +80,15 @@ class Numbers(Desk):
                 actor=by.actor,
                 at=by.now,
             )
+            if listen:
+                rows = await standings.find(work.queries, work.organisation_id, e164s)
+                changes = [
+                    Change(number_id=rows[e164].id, was="in_use", standing="listening", why="new")
+                    for e164 in e164s
+                ]
+                await standings.change(work.queries, changes, actor=by.actor, at=by.now)
             into = row.pool.name if row else "no pool"
-            await work.note("number.add", into, {"numbers": list(e164s)})
+            await work.note("number.add", into, {"numbers": list(e164s), "listen": listen or None})
             return e164s
 
     async def withdraw_numbers(
