@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from router.commands.base import Organisation, by, run, table
@@ -11,13 +13,18 @@ token_app = typer.Typer(no_args_is_help=True, help="Tokens for programs that use
 
 
 @token_app.command("create")
-def token_create(ctx: typer.Context, name: str, organisation: Organisation = None) -> None:
+def token_create(
+    ctx: typer.Context,
+    name: str,
+    scope: Annotated[str, typer.Option(help="read, or write to change things too.")] = "read",
+    organisation: Organisation = None,
+) -> None:
     """Create a token; it is printed once, alone on its line."""
     typer.echo(
         run(
             ctx,
             lambda db, now: Access(db).create_token(
-                name, organisation=organisation, actor=by(now).actor, now=now
+                name, scope=scope, organisation=organisation, actor=by(now).actor, now=now
             ),
         )
     )
@@ -28,10 +35,11 @@ def token_list(ctx: typer.Context, organisation: Organisation = None) -> None:
     """All tokens, without their secrets."""
     rows = run(ctx, lambda db, _: Access(db).tokens(organisation))
     table(
-        ["NAME", "CREATED", "LAST USED", "STATE"],
+        ["NAME", "SCOPE", "CREATED", "LAST USED", "STATE"],
         [
             [
                 row.name,
+                row.scope,
                 f"{row.created_at:%Y-%m-%d %H:%M}",
                 f"{row.last_used_at:%Y-%m-%d %H:%M}" if row.last_used_at else "never",
                 "revoked" if row.revoked_at else "valid",

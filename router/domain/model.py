@@ -37,6 +37,7 @@ Level = Literal["session", "campaign", "source", "none"]
 RouteSource = Literal["router", "failsafe_number", "failsafe_trunk", "failsafe_default"]
 CallState = Literal["arrived", "ringing", "talking", "ended"]
 Outcome = Literal["answered", "busy", "no_answer", "cancelled", "failed", "refused", "lost"]
+Scope = Literal["read", "write"]
 HungUpBy = Literal["caller", "company", "system"]
 
 

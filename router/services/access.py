@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from router.domain.errors import CallRouterError, FieldError
-from router.domain.model import OrganisationId
+from router.domain.model import OrganisationId, Scope
 from router.services import checks
 from router.services.work import organisation_called
 from router.store import access as store
@@ -36,10 +36,11 @@ class SignInRefused(CallRouterError):
 
 @dataclass(frozen=True, kw_only=True)
 class Actor:
-    """Who asks: the organisation, and a name for the audit trail."""
+    """Who asks: the organisation, a name for the audit trail, and whether more than reading is allowed."""
 
     organisation_id: OrganisationId
     name: str
+    scope: Scope
 
 
 def _digest(secret: str) -> bytes:
@@ -53,17 +54,26 @@ class Access:
         self._database = database
 
     async def create_token(
-        self, name: str, *, organisation: str | None = None, actor: str, now: datetime
+        self,
+        name: str,
+        *,
+        scope: str = "read",
+        organisation: str | None = None,
+        actor: str,
+        now: datetime,
     ) -> str:
-        """A new token, e.g. ``ct_live_Zm9v…``; it cannot be shown a second time."""
+        """A new token, e.g. ``ct_live_Zm9v…``; it cannot be shown a second time. `scope` is read or write."""
         name = checks.name(name, example="reporting")
+        allowed: Scope = checks.one_of("scope", scope, Scope)
         token = TOKEN_PREFIX + secrets.token_urlsafe(32)
         async with self._database.transaction() as queries:
             owner = (await organisation_called(queries, organisation)).id
             known = await store.tokens(queries, owner)
             if any(row.name == name and row.revoked_at is None for row in known):
                 raise FieldError("name", f"there is a token {name!r} already", "reporting-2")
-            await store.put_token(queries, owner, name=name, digest=_digest(token), created_at=now)
+            await store.put_token(
+                queries, owner, name=name, scope=allowed, digest=_digest(token), created_at=now
+            )
             await audit.add(
                 queries,
                 organisation_id=owner,
@@ -71,6 +81,7 @@ class Access:
                 actor=actor,
                 action="token.create",
                 subject=name,
+                detail={"scope": allowed},
             )
         return token
 
@@ -169,4 +180,6 @@ def _stale(holder: Holder, now: datetime) -> bool:
 def _actor(holder: Holder | None, kind: str) -> Actor | None:
     if holder is None:
         return None
-    return Actor(organisation_id=holder.organisation_id, name=kind + holder.name)
+    return Actor(
+        organisation_id=holder.organisation_id, name=kind + holder.name, scope=holder.scope
+    )

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from router.domain.model import OrganisationId
+from router.domain.model import OrganisationId, Scope
 from router.store.database import Queries
 
 
 @dataclass(frozen=True, kw_only=True)
 class TokenRow:
     name: str
+    scope: Scope
     created_at: datetime
     last_used_at: datetime | None
     revoked_at: datetime | None
@@ -24,6 +25,7 @@ class Holder:
     organisation_id: OrganisationId
     name: str
     used_at: datetime | None
+    scope: Scope
 
 
 async def put_token(
@@ -31,6 +33,7 @@ async def put_token(
     organisation_id: OrganisationId,
     *,
     name: str,
+    scope: Scope,
     digest: bytes,
     created_at: datetime,
 ) -> None:
@@ -38,6 +41,7 @@ async def put_token(
         "access.put_token",
         organisation_id=organisation_id,
         name=name,
+        scope=scope,
         digest=digest,
         created_at=created_at,
     )
@@ -63,7 +67,10 @@ async def token_holder(queries: Queries, digest: bytes) -> Holder | None:
     if row is None:
         return None
     return Holder(
-        organisation_id=row["organisation_id"], name=row["name"], used_at=row["last_used_at"]
+        organisation_id=row["organisation_id"],
+        name=row["name"],
+        used_at=row["last_used_at"],
+        scope=row["scope"],
     )
 
 
@@ -123,6 +130,7 @@ async def session_holder(
         organisation_id=row["organisation_id"],
         name=f"session {digest[:4].hex()}",
         used_at=row["seen_at"],
+        scope="write",  # a person at the staff pages
     )
 
 

@@ -209,3 +209,37 @@ class Database(Queries):
         with translated():
             async with self._pool.acquire() as connection, connection.transaction():
                 yield Queries(connection, self._named)
+
+    @asynccontextmanager
+    async def joined(self) -> AsyncIterator[Database]:
+        """A database inside one transaction: all that services do with it is committed together at the
+        end, or undone together if the block raises. Not for two statements at once."""
+        with translated():
+            async with self._pool.acquire() as connection, connection.transaction():
+                yield Joined(connection, self._named)
+
+
+class Joined(Database):
+    """One connection in a transaction, used like a database; a transaction in it is a savepoint."""
+
+    def __init__(self, connection: Any, named: Any) -> None:
+        Queries.__init__(self, connection, named)
+        self.kept = self
+
+    async def close(self) -> None:
+        """Whoever opened the transaction ends it."""
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connected]:
+        yield Connected(self._executor, self._named)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Queries]:
+        with translated():
+            async with self._executor.transaction():
+                yield Queries(self._executor, self._named)
+
+    @asynccontextmanager
+    async def joined(self) -> AsyncIterator[Database]:
+        async with self.transaction():
+            yield self

@@ -1,10 +1,10 @@
--- put_token(organisation_id, name, digest, created_at)
+-- put_token(organisation_id, name, scope, digest, created_at)
 -- A token's digest; the token itself is kept nowhere.
-INSERT INTO access_token (organisation_id, name, digest, created_at) VALUES ($1, $2, $3, $4);
+INSERT INTO access_token (organisation_id, name, scope, digest, created_at) VALUES ($1, $2, $3, $4, $5);
 
 -- tokens(organisation_id)
 -- What tokens there are.
-SELECT name, created_at, last_used_at, revoked_at FROM access_token
+SELECT name, scope, created_at, last_used_at, revoked_at FROM access_token
 WHERE organisation_id = $1 ORDER BY id;
 
 -- revoke_token(organisation_id, name, now)
@@ -14,7 +14,7 @@ WHERE organisation_id = $1 AND name = $2 AND revoked_at IS NULL RETURNING name;
 
 -- token_holder(digest)
 -- Whose token this is, if it is valid.
-SELECT organisation_id, name, last_used_at FROM access_token
+SELECT organisation_id, name, last_used_at, scope FROM access_token
 WHERE digest = $1 AND revoked_at IS NULL;
 
 -- touch_token(digest, now)

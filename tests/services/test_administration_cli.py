@@ -84,7 +84,7 @@ async def test_tokens_and_sign_in_links(command: Command) -> None:
 
     assert token.stdout.startswith("ct_live_")
     assert token.stdout.count("\n") == 1
-    assert "reporting  2026-11-23 09:00  never      valid" in listed.stdout
+    assert "reporting  read   2026-11-23 09:00  never      valid" in listed.stdout
     assert (revoked.exit_code, again.exit_code) == (0, 2)
     assert link.stdout.startswith("https://staff.example.com/sign-in?code=")
 
