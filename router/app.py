@@ -167,6 +167,7 @@ async def serve(settings: Settings, clock: Clock) -> None:
                 live=live,
                 readiness=Readiness(probes),
                 registry=registry,
+                database=database,
                 clock=clock,
                 public_url=settings.public_url,
                 staff_url=settings.staff_url,

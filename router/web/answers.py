@@ -14,19 +14,29 @@ from router.domain.errors import (
     FieldErrors,
     NotFound,
     OriginRefused,
+    StillNeeded,
     StoreUnavailable,
     UnknownSession,
     UnknownSite,
 )
 from router.services.access import SignInRefused
 from router.services.live import TooManySubscribers
+from router.services.once import KeyReused
 from router.web.schemas import Problem, ProblemField
 from router.web.throttle import TooMany
 
 _JSON = {"Content-Type": "application/json; charset=utf-8"}
 
+
+class Changed(CallRouterError):
+    """It is not any more as it was when you read it: read it again."""
+
+
 # What a domain error is to a browser: status and code. The most special class first.
 _ERRORS: Sequence[tuple[type[Exception], int, str]] = (
+    (StillNeeded, 409, "still_needed"),
+    (KeyReused, 422, "idempotency_key_reused"),
+    (Changed, 412, "changed"),
     (FieldError, 400, "bad_request"),
     (FieldErrors, 400, "bad_request"),
     (UnknownSite, 404, "unknown_site"),

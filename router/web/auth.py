@@ -6,20 +6,21 @@ nobody learns what does.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from urllib.parse import urlsplit
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
+from router.domain.model import Scope
 from router.services.access import SESSION_LIVES, Access, Actor
 from router.web.answers import problem
 from router.web.edge import CLIENT, NOTES
+from router.web.endpoint import READING
 from router.web.throttle import Throttle, network_of
 
 ACTOR = web.RequestKey("actor", Actor)
-_READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class Cookie:
@@ -66,6 +67,11 @@ class Guardian:
         self._clock = clock
         self._open = frozenset(open_paths)
         self._refused_page = refused_page
+        self._scopes: Mapping[tuple[str, str], Scope] = {}
+
+    def tell(self, scopes: Mapping[tuple[str, str], Scope]) -> None:
+        """What each method and path (as the routes have it) needs; anything else is refused to everybody."""
+        self._scopes = scopes
 
     async def actor(self, request: web.Request) -> Actor | None:
         """Who asks; None for nobody we know. Raises TooMany after too many failures of one network, which
@@ -91,7 +97,7 @@ class Guardian:
 
     def from_elsewhere(self, request: web.Request) -> bool:
         """A write that another site's page makes with this browser's cookie."""
-        if request.method in _READING or "Authorization" in request.headers:
+        if request.method in READING or "Authorization" in request.headers:
             return False
         site = request.headers.get("Sec-Fetch-Site")
         if site is not None:
@@ -110,9 +116,22 @@ class Guardian:
             request[NOTES]["actor"] = actor.name
             if self.from_elsewhere(request):
                 return problem(403, "forbidden", "this request came from another site's page")
+            if not self._may(actor, request):
+                return problem(
+                    403,
+                    "forbidden",
+                    "this token may only read; `call-router token create NAME --scope write` makes another",
+                )
             return await handler(request)
 
         return middleware
+
+    def _may(self, actor: Actor, request: web.Request) -> bool:
+        resource = request.match_info.route.resource
+        if resource is None:
+            return True  # there is no such path or method: the handler says so
+        needs = self._scopes.get((request.method, resource.canonical))
+        return needs == "read" or (needs == "write" and actor.scope == "write")
 
     async def _refuse(self, request: web.Request) -> web.StreamResponse:
         if "text/html" in request.headers.get("Accept", ""):

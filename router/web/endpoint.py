@@ -10,6 +10,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from pydantic import BaseModel, ValidationError
 
+from router.domain.model import Scope
 from router.web.answers import from_validation
 from router.web.schemas import Problem
 
@@ -19,9 +20,24 @@ M = TypeVar("M", bound=BaseModel)
 Content = type[BaseModel] | str | None
 
 
+JSON = "application/json"
+READING = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Header:
+    """A header of a request that means something to one endpoint."""
+
+    name: str
+    description: str
+    example: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class Endpoint:
-    """`path` is aiohttp's, with patterns. An `open` one of the staff listener needs no token."""
+    """`path` is aiohttp's, with patterns. An `open` one of the staff listener needs no token; the others
+    need one of the `scope`, which is that of the method unless it is given. `accepts`: media types of the
+    body; where `body` is no model, it is text of that type."""
 
     method: str
     path: str
@@ -32,6 +48,16 @@ class Endpoint:
     query: type[BaseModel] | None = None
     open: bool = False
     errors: Sequence[int] = field(default=())
+    # text/plain carries the same JSON: a beacon of that type is sent without a preflight
+    accepts: Sequence[str] = (JSON, "text/plain")
+    text_body: bool = False
+    headers: Sequence[Header] = ()
+    needs: Scope | None = None
+
+    @property
+    def scope(self) -> Scope:
+        """What a token must be for."""
+        return self.needs or ("read" if self.method in READING else "write")
 
     def all_answers(self) -> dict[int, Content]:
         return {**self.answers, **dict.fromkeys(self.errors, Problem)}

@@ -12,7 +12,7 @@ from aiohttp import web
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from router.web.endpoint import Content, Endpoint
+from router.web.endpoint import Content, Endpoint, Header
 from router.web.schemas import Problem
 
 _REF = "#/components/schemas/{model}"
@@ -83,21 +83,31 @@ def _operation(endpoint: Endpoint, listener: str, schemas: _Schemas) -> dict[str
         "operationId": f"{endpoint.method.lower()}_{name}",
         "summary": endpoint.summary,
         "tags": [listener],
-        "parameters": [*_path_parameters(endpoint.path), *_query_parameters(endpoint.query)],
+        "parameters": [
+            *_path_parameters(endpoint.path),
+            *_query_parameters(endpoint.query),
+            *_header_parameters(endpoint.headers),
+        ],
         "responses": {
             str(status): _response(status, content, schemas)
             for status, content in sorted(endpoint.all_answers().items())
         },
     }
     if endpoint.body is not None:
-        # text/plain carries the same JSON: a beacon of that type is sent without a preflight
         schema = {"schema": schemas.ref(endpoint.body, "validation")}
         operation["requestBody"] = {
             "required": True,
-            "content": {"application/json": schema, "text/plain": schema},
+            "content": dict.fromkeys(endpoint.accepts, schema),
+        }
+    elif endpoint.text_body:
+        text = {"schema": {"type": "string"}}
+        operation["requestBody"] = {
+            "required": True,
+            "content": dict.fromkeys(endpoint.accepts, text),
         }
     if listener == "staff" and not endpoint.open:
         operation["security"] = [{"token": []}]
+        operation["x-token-scope"] = endpoint.scope
     return operation
 
 
@@ -121,6 +131,20 @@ def _query_parameters(model: type[BaseModel] | None) -> list[dict[str, Any]]:
     return [
         {"name": name, "in": "query", "required": name in required, "schema": field}
         for name, field in schema["properties"].items()
+    ]
+
+
+def _header_parameters(headers: Sequence[Header]) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": header.name,
+            "in": "header",
+            "required": False,
+            "description": header.description,
+            "schema": {"type": "string", "maxLength": 255},
+            "example": header.example,
+        }
+        for header in headers
     ]
 
 

@@ -101,6 +101,7 @@ class Pages:
                 method="POST",
                 path="/sign-out",
                 handler=self.sign_out,
+                needs="read",
                 summary="Ends the browser's session.",
                 answers={303: None},
                 errors=(401, 403, 503),

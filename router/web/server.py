@@ -21,6 +21,9 @@ from router.services.reports import Reports
 from router.services.snippets import Snippets
 from router.services.visits import Visits
 from router.settings import Networks
+from router.store.database import Database
+from router.web import admin
+from router.web.admin.bodies import TEXT_AT_MOST
 from router.web.auth import Cookie, Guardian
 from router.web.calls import Calls
 from router.web.collect import BODY_AT_MOST, Collect
@@ -29,7 +32,7 @@ from router.web.endpoint import Endpoint, mount
 from router.web.feed import Feed
 from router.web.health import Health, Metrics
 from router.web.metrics import WebMetrics
-from router.web.openapi import OpenApi
+from router.web.openapi import OpenApi, plain_path
 from router.web.pages import Pages, set_up_templates, unknown_visitor
 from router.web.recordings import RecordingFiles
 from router.web.rendered import Rendered
@@ -52,6 +55,7 @@ class Parts:
     live: Live
     readiness: Readiness
     registry: CollectorRegistry
+    database: Database
     clock: Callable[[], datetime]
     public_url: str
     staff_url: str
@@ -88,7 +92,7 @@ def applications(parts: Parts) -> tuple[web.Application, web.Application]:
 
     public_application.on_startup.append(keep_snippet)
     staff_application = web.Application(
-        client_max_size=BODY_AT_MOST + 1,
+        client_max_size=TEXT_AT_MOST + 1,
         middlewares=[edge("staff", metrics, address_of), guardian.middleware()],
     )
     staff_application.on_response_prepare.append(with_headers(STAFF_HEADERS))
@@ -137,8 +141,10 @@ def _staff_endpoints(
         *Calls(parts.reports, parts.clock).endpoints(),
         *RecordingFiles(parts.reports, parts.recordings, parts.clock).endpoints(),
         *Feed(parts.live, guardian, parts.clock).endpoints(),
+        *admin.endpoints(parts.database, parts.clock),
         *fixed,
         *Metrics(metrics, parts.readiness, parts.live).endpoints(),
         *openapi.endpoints(),
     ]
+    guardian.tell({(e.method, plain_path(e.path)): e.scope for e in endpoints})
     return endpoints, guardian, openapi

@@ -153,6 +153,7 @@ async def serving(
         live=live,
         readiness=Readiness(probes),
         registry=registry,
+        database=database,
         clock=clock,
         public_url="http://127.0.0.1:8080",
         staff_url=staff_url,
@@ -256,6 +257,6 @@ def recordings_root(tmp_path: Path) -> Path:
 async def web(company: Database, clock: Clock, recordings_root: Path) -> AsyncIterator[Web]:
     async with serving(company, clock, recordings_root=recordings_root) as running:
         running.token = await running.parts.access.create_token(
-            "tests", actor="test", now=clock.now
+            "tests", scope="write", actor="test", now=clock.now
         )
         yield running

@@ -1,0 +1,32 @@
+"""The admin API on the staff listener: what administrators do by command, for programs. A module for each
+kind of thing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from router.services.listing import Listing
+from router.store.database import Database
+from router.web.admin.audit import Audit
+from router.web.admin.lines import Targets, Trunks
+from router.web.admin.numbers import Numbers
+from router.web.admin.organisation import Organisation
+from router.web.admin.pools import Pools
+from router.web.admin.sites import Sites
+from router.web.admin.writes import Writes
+from router.web.endpoint import Endpoint
+
+
+def endpoints(database: Database, clock: Callable[[], datetime]) -> list[Endpoint]:
+    """Everything that is set up, read and changed."""
+    listing, writes = Listing(database), Writes(database, clock)
+    return [
+        *Organisation(listing, writes).endpoints(),
+        *Trunks(listing, writes).endpoints(),
+        *Targets(listing, writes).endpoints(),
+        *Sites(listing, writes).endpoints(),
+        *Pools(listing, writes).endpoints(),
+        *Numbers(listing, writes, clock).endpoints(),
+        *Audit(listing).endpoints(),
+    ]
