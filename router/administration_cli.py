@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import typer
 
+from router.commands import rules
 from router.commands.access import sign_in, token_app
 from router.commands.base import Invocation
+from router.commands.channels import channel_app, default_number_app
 from router.commands.lines import organisation_app, target_app, trunk_app
 from router.commands.numbers import number_app
 from router.commands.settings import setting_app
@@ -25,7 +27,11 @@ app.add_typer(organisation_app, name="organisation")
 app.add_typer(trunk_app, name="trunk")
 app.add_typer(target_app, name="target")
 app.add_typer(site_app, name="site")
+rules.add_commands(pool_app)
 app.add_typer(pool_app, name="pool")
+app.add_typer(rules.rule_app, name="rule")
+app.add_typer(channel_app, name="channel")
+app.add_typer(default_number_app, name="default-number")
 number_app.add_typer(standing_app)
 number_app.add_typer(stock_app)
 app.add_typer(number_app, name="number")

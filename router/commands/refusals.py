@@ -30,6 +30,11 @@ EXAMPLES = {
     "medium": "cpc",
     "campaign": "spring",
     "organisation": "Clearpane",
+    "channel": "google_ads",
+    "url": "https://www.example.com/?gclid=1",
+    "referrer": "https://www.google.com/",
+    "device": "mobile",
+    "days": "30",
 }
 
 

@@ -8,7 +8,7 @@ import typer
 
 from router.commands.base import Organisation, by, run, table
 from router.domain import phone
-from router.domain.rules import written
+from router.domain.rules.text import all_written
 from router.services.administration import Administration
 from router.services.inventory import Inventory
 from router.web.snippet_file import moving_line
@@ -132,7 +132,7 @@ def pool_list(ctx: typer.Context, organisation: Organisation = None) -> None:
                 row.pool.name,
                 row.site,
                 row.pool.kind,
-                " and ".join(written(rule) for rule in row.pool.rules) or "every visit",
+                all_written(row.pool.rules) or "every visit",
                 f"{row.pool.reservation_seconds} s",
                 row.numbers,
             ]

@@ -5,7 +5,9 @@ from __future__ import annotations
 from router.domain.model import OrganisationId, Site, Target
 from router.services.work import organisation_called, site_called
 from router.store import administration as store
+from router.store import channels as channel_store
 from router.store.administration import NumberRow, OrganisationRow, PoolRow, TrunkRow
+from router.store.channels import ChannelRow, DefaultNumberRow
 from router.store.database import Database, deadline
 
 
@@ -33,6 +35,13 @@ class Inventory:
 
     async def pools(self, organisation: str | None = None) -> list[PoolRow]:
         return await store.pools(self._database, await self._id(organisation))
+
+    async def channels(self, organisation: str | None = None) -> list[ChannelRow]:
+        """Its own ones, in the order in which they are asked; the ready-made ones come after them."""
+        return await channel_store.channels(self._database, await self._id(organisation))
+
+    async def default_numbers(self, organisation: str | None = None) -> list[DefaultNumberRow]:
+        return await channel_store.default_numbers(self._database, await self._id(organisation))
 
     async def numbers(self, organisation: str | None = None) -> list[NumberRow]:
         return await store.numbers(self._database, await self._id(organisation))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 from collections.abc import Callable
 from datetime import datetime
 
@@ -25,7 +26,7 @@ def command(dsn: str, now: datetime) -> Command:
     context = Invocation(settings=settings, clock=lambda: now)
 
     def run(line: str) -> Result:
-        return CliRunner().invoke(app, line.split(), obj=context)
+        return CliRunner().invoke(app, shlex.split(line), obj=context)
 
     return run
 
@@ -54,6 +55,46 @@ async def test_from_nothing_to_a_site_that_has_numbers(command: Command) -> None
     assert "source=google and medium=cpc" in listed["pool"]
     assert "shop-key-1  https://shop.example" in listed["site"]
     assert all("Acme" in listed[k] or "office" in listed[k] for k in ("organisation", "trunk"))
+
+
+async def test_targeting_from_the_command_line(command: Command) -> None:
+    """Channels, rules tried out, default numbers, and which pool a visit would get."""
+    for line in (
+        "organisation add Acme",
+        "target add office --endpoint office",
+        "site add shop --origin https://shop.example --default-number 84951234567 --key shop-key-1 --target office",
+        "channel add radio --rule source=fm --name Radio",
+        "pool add ads --site shop --rule 'channel=google_ads|radio and not path^=/jobs' --priority 10",
+        "pool add rest --site shop",
+        "default-number set 84951234569 --site shop --channel radio",
+        "rule try 'path^=/jobs' --site shop --pool ads --days 7",
+        "channel try --site shop --rule source=tv",
+    ):
+        result = await asyncio.to_thread(command, line)
+        assert (line, result.exit_code, result.stderr) == (line, 0, "")
+    which = await asyncio.to_thread(
+        command, "pool which --site shop --url https://shop.example/jobs?utm_source=fm"
+    )
+    checked = await asyncio.to_thread(command, "rule check 'SOURCE=a (term or not path^=/x)'")
+    refused = await asyncio.to_thread(command, "rule check 'sourse=a'")
+    listed = await asyncio.to_thread(command, "channel list --rules")
+    numbers = await asyncio.to_thread(command, "default-number list")
+    gone = await asyncio.to_thread(command, "default-number remove --site shop --channel radio")
+
+    assert which.stdout.splitlines()[:4] == [
+        "touch    fm / (not set) / -",
+        "channel  radio (Radio), by source=fm",
+        "pool     rest",
+        "default  +7 495 123-45-69, of the channel radio",
+    ]
+    assert "no         landing page's path begins with '/jobs'" in which.stdout
+    assert checked.stdout.splitlines()[0] == "source=a and (term or not path^=/x)"
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert "error: rule: character 1 ('sourse=a'): 'sourse' is no field" in refused.stderr
+    assert listed.stdout.splitlines()[1].split() == ["radio", "Radio", "own", "100", "source=fm"]
+    assert "google_ads" in listed.stdout
+    assert "radio    -       +7 495 123-45-69" in numbers.stdout
+    assert gone.stdout == "radio: +7 495 123-45-69 removed\n"
 
 
 async def test_refusals_name_field_problem_and_example(command: Command) -> None:

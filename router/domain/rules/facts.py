@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from urllib.parse import unquote, unquote_plus, urlsplit
 
 from router.domain.attribution import URL_LENGTH, clean, host
@@ -39,6 +40,18 @@ class Facts:
         self.city = city
         self.visit = visit
         self._found: dict[str, Sequence[str]] = {}
+
+    def in_channel(self, key: str) -> Facts:
+        """The same visit, given its channel."""
+        return Facts(
+            touch=replace(self.touch, channel=key),
+            url=self.url,
+            referrer=self.referrer,
+            device=self.device,
+            region=self.region,
+            city=self.city,
+            visit=self.visit,
+        )
 
     def values(self, field: str, /) -> Sequence[str]:
         """What there is of `field`, folded: several click ids, several parameters of one name."""

@@ -16,7 +16,7 @@ blanks, quotes, parentheses or | stands in double quotes, in which \\" and \\\\ 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
 from router.domain.rules.stored import group
@@ -72,6 +72,11 @@ def written(rule: Rule) -> str:
     if isinstance(rule, Not):
         return f"not {_part(rule.part)}"
     return (" and " if isinstance(rule, AllOf) else " or ").join(_part(p) for p in rule.parts)
+
+
+def all_written(rules: Sequence[Rule]) -> str:
+    """Rules of which all hold, as one; empty where there is none."""
+    return written(group(AllOf, rules)) if rules else ""
 
 
 def _part(rule: Rule) -> str:

@@ -1,4 +1,4 @@
-"""Setting up: organisations, trunks, targets, sites, pools, numbers; each subject in a module of its own.
+"""Setting up: organisations, trunks, targets, sites, pools, channels, numbers; each subject in a module of its own.
 
 Everything is named as people name it: an organisation, target, trunk or pool by its name, a site by its
 name or key, a number in any way it is written; programs may give ids instead. A refusal is FieldError, or FieldErrors when there are
@@ -7,6 +7,7 @@ several. Every change leaves an entry in the audit trail.
 
 from __future__ import annotations
 
+from router.services.administration.channels import Channels
 from router.services.administration.numbers import Numbers
 from router.services.administration.organisations import Organisations
 from router.services.administration.pools import Pools
@@ -25,6 +26,7 @@ class Administration(
     Targets,
     Sites,
     Pools,
+    Channels,
     Numbers,
     Settings,
     Snippet,
