@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from router.services.administration import Administration
+from router.services.inventory import Inventory
 from router.services.work import By
 from router.store.database import Database
 from router.telephony.failsafe import EVERY_SECONDS
@@ -68,3 +69,24 @@ async def test_a_number_s_life(system: System, database: Database) -> None:
 
     await administration.withdraw_numbers([NEW], by=by)
     await until_record(system, NEW, "")
+
+
+async def test_a_shared_number_s_life(system: System, database: Database) -> None:
+    """In the shared pool it has no line of its own; grown into a pool it rings that site's company, and so it
+    does while it rests after the site gave it back."""
+    administration = Administration(database)
+    by = By(actor="test", now=datetime.now(UTC))
+    (pool, *_) = [row for row in await Inventory(database).pools() if row.pool.kind == "dynamic"]
+    await administration.add_numbers([NEW], by=by)
+    await administration.share_numbers([NEW], listen=False, by=by)
+    await until_record(system, NEW, "")
+
+    await administration.grow_pool(pool.pool.name, site=pool.site, by=by)
+    await until_record(system, NEW, "PJSIP/company^25")
+    await administration.take_back_numbers([NEW], by=by)
+    await asyncio.sleep(1)
+    await until_record(system, NEW, "PJSIP/company^25")
+
+    caller = system.new_caller()
+    rung, _ = await system.talk(NEW, caller, seconds=0.2)
+    assert rung.number == caller
