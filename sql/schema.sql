@@ -1,4 +1,15 @@
 -- Generated from sql/migrations by `make schema`; a test asserts that they are equal. Do not edit.
+CREATE FUNCTION public.forget_changed_past() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    UPDATE number_past SET version = version + 1, packed = NULL, kinds = NULL, unsettled = NULL
+    WHERE number_id = NEW.number_id AND built_at >= NEW.started_at
+      AND (packed IS NULL OR NOT NEW.session_id = ANY (unsettled));
+    RETURN NULL;
+END
+$$;
+
 CREATE FUNCTION public.forget_past() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -19,6 +30,57 @@ BEGIN
     RETURN NULL;
 END
 $$;
+
+CREATE TABLE public.pool (
+    id bigint NOT NULL,
+    organisation_id bigint NOT NULL,
+    site_id bigint NOT NULL,
+    name text NOT NULL,
+    kind text NOT NULL,
+    policy text DEFAULT 'longest_idle'::text NOT NULL,
+    priority integer DEFAULT 100 NOT NULL,
+    reservation_seconds integer DEFAULT 900 NOT NULL,
+    rules jsonb DEFAULT '[]'::jsonb NOT NULL,
+    default_number text,
+    target_id bigint,
+    record boolean DEFAULT true NOT NULL,
+    source text,
+    medium text,
+    campaign text,
+    created_at timestamp with time zone NOT NULL,
+    closed_seconds integer DEFAULT 600 NOT NULL,
+    left_seconds integer DEFAULT 1200 NOT NULL,
+    idle_seconds integer DEFAULT 900 NOT NULL,
+    bounce_seconds integer DEFAULT 180 NOT NULL,
+    tapped_seconds integer DEFAULT 1800 NOT NULL,
+    price double precision DEFAULT 3 NOT NULL,
+    goal text DEFAULT 'coverage'::text NOT NULL,
+    aim double precision DEFAULT 0.9 NOT NULL,
+    binding text[] DEFAULT '{}'::text[] NOT NULL,
+    grows boolean DEFAULT false NOT NULL,
+    channel text,
+    region text,
+    CONSTRAINT pool_aim CHECK (((aim > (0)::double precision) AND (aim < (1)::double precision))),
+    CONSTRAINT pool_binding CHECK ((binding <@ ARRAY['source'::text, 'medium'::text, 'campaign'::text, 'term'::text, 'content'::text])),
+    CONSTRAINT pool_bounce_time CHECK (((bounce_seconds >= 60) AND (bounce_seconds <= 604800))),
+    CONSTRAINT pool_closed_time CHECK (((closed_seconds >= 60) AND (closed_seconds <= 604800))),
+    CONSTRAINT pool_default_number_format CHECK ((default_number ~ '^\+[1-9][0-9]{6,14}$'::text)),
+    CONSTRAINT pool_goal CHECK ((goal = ANY (ARRAY['coverage'::text, 'accuracy'::text]))),
+    CONSTRAINT pool_idle_time CHECK (((idle_seconds >= 60) AND (idle_seconds <= 604800))),
+    CONSTRAINT pool_kind_check CHECK ((kind = ANY (ARRAY['static'::text, 'dynamic'::text]))),
+    CONSTRAINT pool_left_time CHECK (((left_seconds >= 60) AND (left_seconds <= 604800))),
+    CONSTRAINT pool_name_check CHECK ((name <> ''::text)),
+    CONSTRAINT pool_policy CHECK ((policy = ANY (ARRAY['balanced'::text, 'exclusive'::text, 'longest_idle'::text, 'uis'::text, 'ringostat'::text, 'mango'::text]))),
+    CONSTRAINT pool_price CHECK (((price >= (0)::double precision) AND (price <= (1000000)::double precision))),
+    CONSTRAINT pool_region_format CHECK ((region ~ '^[A-Z]{2}(-[A-Z0-9]{1,3})?$'::text)),
+    CONSTRAINT pool_reservation_time CHECK (((reservation_seconds >= 60) AND (reservation_seconds <= 604800))),
+    CONSTRAINT pool_static_has_source CHECK (((kind = 'dynamic'::text) OR (source IS NOT NULL))),
+    CONSTRAINT pool_tapped_time CHECK (((tapped_seconds >= 60) AND (tapped_seconds <= 604800)))
+);
+
+CREATE FUNCTION public.reserved_until(pool public.pool, started_at timestamp with time zone, seen_at timestamp with time zone, input_at timestamp with time zone, gone_at timestamp with time zone, gone_kind text, tapped_at timestamp with time zone, issued_at timestamp with time zone) RETURNS timestamp with time zone
+    LANGUAGE sql STABLE
+    RETURN (SELECT CASE WHEN ((reserved_until.pool).policy = 'uis'::text) THEN GREATEST((reserved_until.issued_at + make_interval(secs => ((reserved_until.pool).reservation_seconds)::double precision)), activity.ended_at) WHEN ((reserved_until.pool).policy <> ALL (ARRAY['balanced'::text, 'exclusive'::text])) THEN (activity.ended_at + make_interval(secs => ((reserved_until.pool).reservation_seconds)::double precision)) ELSE (activity.ended_at + make_interval(secs => (GREATEST(CASE WHEN (activity.last_input < (reserved_until.started_at + '00:00:15'::interval)) THEN (reserved_until.pool).bounce_seconds WHEN activity.idle THEN (reserved_until.pool).idle_seconds WHEN (activity.beacon AND (reserved_until.gone_kind = 'close'::text)) THEN (reserved_until.pool).closed_seconds ELSE (reserved_until.pool).left_seconds END, CASE WHEN (reserved_until.tapped_at IS NOT NULL) THEN (reserved_until.pool).tapped_seconds ELSE 0 END))::double precision)) END AS "case" FROM (SELECT went.beacon, went.idle, CASE WHEN went.idle THEN (reserved_until.input_at + '00:00:30'::interval) ELSE went.at END AS ended_at, CASE WHEN went.idle THEN reserved_until.input_at WHEN (went.beacon AND (reserved_until.gone_kind IS NOT NULL)) THEN went.at ELSE reserved_until.seen_at END AS last_input FROM (SELECT gone.beacon, gone.at, (((reserved_until.seen_at - reserved_until.input_at) >= '00:00:30'::interval) AND ((gone.at - reserved_until.input_at) >= '00:00:30'::interval)) AS idle FROM (SELECT COALESCE((reserved_until.gone_at < (reserved_until.seen_at + '00:01:15'::interval)), false) AS beacon, LEAST(reserved_until.gone_at, (reserved_until.seen_at + '00:01:15'::interval)) AS at) gone) went) activity);
 
 CREATE FUNCTION public.tell_of_routes() RETURNS trigger
     LANGUAGE plpgsql
@@ -291,6 +353,9 @@ CREATE TABLE public.number (
     region text,
     ring bigint[] DEFAULT '{}'::bigint[] NOT NULL,
     last_campaign text,
+    holder_left boolean DEFAULT false NOT NULL,
+    silent_at timestamp with time zone,
+    bound_to text,
     block_id bigint,
     rate_centre text,
     monthly_cost numeric(12,4),
@@ -334,6 +399,13 @@ ALTER TABLE public.number ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MAXVALUE
     CACHE 1
 );
+
+CREATE TABLE public.number_mass (
+    number_id bigint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    masses json NOT NULL
+)
+WITH (fillfactor='70');
 
 CREATE TABLE public.number_past (
     number_id bigint NOT NULL,
@@ -431,53 +503,6 @@ CREATE TABLE public.plan_range (
     CONSTRAINT plan_range_region_check CHECK ((region ~ '^[A-Z]{2}(-[A-Z0-9]{1,3})?$'::text))
 );
 
-CREATE TABLE public.pool (
-    id bigint NOT NULL,
-    organisation_id bigint NOT NULL,
-    site_id bigint NOT NULL,
-    name text NOT NULL,
-    kind text NOT NULL,
-    policy text DEFAULT 'longest_idle'::text NOT NULL,
-    priority integer DEFAULT 100 NOT NULL,
-    reservation_seconds integer DEFAULT 900 NOT NULL,
-    rules jsonb DEFAULT '[]'::jsonb NOT NULL,
-    default_number text,
-    target_id bigint,
-    record boolean DEFAULT true NOT NULL,
-    source text,
-    medium text,
-    campaign text,
-    created_at timestamp with time zone NOT NULL,
-    closed_seconds integer DEFAULT 600 NOT NULL,
-    left_seconds integer DEFAULT 1200 NOT NULL,
-    idle_seconds integer DEFAULT 900 NOT NULL,
-    bounce_seconds integer DEFAULT 180 NOT NULL,
-    tapped_seconds integer DEFAULT 1800 NOT NULL,
-    price double precision DEFAULT 3 NOT NULL,
-    goal text DEFAULT 'coverage'::text NOT NULL,
-    aim double precision DEFAULT 0.9 NOT NULL,
-    binding text[] DEFAULT '{}'::text[] NOT NULL,
-    grows boolean DEFAULT false NOT NULL,
-    channel text,
-    region text,
-    CONSTRAINT pool_aim CHECK (((aim > (0)::double precision) AND (aim < (1)::double precision))),
-    CONSTRAINT pool_binding CHECK ((binding <@ ARRAY['source'::text, 'medium'::text, 'campaign'::text, 'term'::text, 'content'::text])),
-    CONSTRAINT pool_bounce_time CHECK (((bounce_seconds >= 60) AND (bounce_seconds <= 604800))),
-    CONSTRAINT pool_closed_time CHECK (((closed_seconds >= 60) AND (closed_seconds <= 604800))),
-    CONSTRAINT pool_default_number_format CHECK ((default_number ~ '^\+[1-9][0-9]{6,14}$'::text)),
-    CONSTRAINT pool_goal CHECK ((goal = ANY (ARRAY['coverage'::text, 'accuracy'::text]))),
-    CONSTRAINT pool_idle_time CHECK (((idle_seconds >= 60) AND (idle_seconds <= 604800))),
-    CONSTRAINT pool_kind_check CHECK ((kind = ANY (ARRAY['static'::text, 'dynamic'::text]))),
-    CONSTRAINT pool_left_time CHECK (((left_seconds >= 60) AND (left_seconds <= 604800))),
-    CONSTRAINT pool_name_check CHECK ((name <> ''::text)),
-    CONSTRAINT pool_policy CHECK ((policy = ANY (ARRAY['balanced'::text, 'exclusive'::text, 'longest_idle'::text, 'uis'::text, 'ringostat'::text, 'mango'::text]))),
-    CONSTRAINT pool_price CHECK (((price >= (0)::double precision) AND (price <= (1000000)::double precision))),
-    CONSTRAINT pool_region_format CHECK ((region ~ '^[A-Z]{2}(-[A-Z0-9]{1,3})?$'::text)),
-    CONSTRAINT pool_reservation_time CHECK (((reservation_seconds >= 60) AND (reservation_seconds <= 604800))),
-    CONSTRAINT pool_static_has_source CHECK (((kind = 'dynamic'::text) OR (source IS NOT NULL))),
-    CONSTRAINT pool_tapped_time CHECK (((tapped_seconds >= 60) AND (tapped_seconds <= 604800)))
-);
-
 ALTER TABLE public.pool ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.pool_id_seq
     START WITH 1
@@ -530,6 +555,9 @@ CREATE TABLE public.reservation (
     started_at timestamp with time zone NOT NULL,
     ended_at timestamp with time zone,
     end_reason text,
+    changed_at timestamp with time zone,
+    shared boolean DEFAULT false NOT NULL,
+    CONSTRAINT reservation_changed_while_shown CHECK ((changed_at >= started_at)),
     CONSTRAINT reservation_end_reason_check CHECK ((end_reason = ANY (ARRAY['expired'::text, 'taken'::text, 'moved'::text, 'withdrawn'::text]))),
     CONSTRAINT reservation_times_in_order CHECK ((ended_at >= started_at))
 )
@@ -583,6 +611,8 @@ CREATE TABLE public.session (
     city text,
     rate double precision DEFAULT 0.03 NOT NULL,
     verified_at timestamp with time zone,
+    moved_to bigint,
+    bound_to text,
     CONSTRAINT session_called_check CHECK (((called >= (0)::double precision) AND (called <= (1)::double precision))),
     CONSTRAINT session_device_check CHECK ((device = ANY (ARRAY['mobile'::text, 'desktop'::text]))),
     CONSTRAINT session_gone_kind_check CHECK ((gone_kind = ANY (ARRAY['hide'::text, 'close'::text]))),
@@ -812,6 +842,9 @@ ALTER TABLE ONLY public.kept_answer
 ALTER TABLE ONLY public.number_change
     ADD CONSTRAINT number_change_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.number_mass
+    ADD CONSTRAINT number_mass_pkey PRIMARY KEY (number_id);
+
 ALTER TABLE ONLY public.number
     ADD CONSTRAINT number_once UNIQUE (e164);
 
@@ -937,15 +970,19 @@ CREATE INDEX kept_answer_old ON public.kept_answer USING btree (created_at);
 
 CREATE INDEX number_aside ON public.number USING btree (standing, organisation_id, released_at, id) WHERE ((standing <> 'in_use'::text) AND (withdrawn_at IS NULL));
 
+CREATE UNIQUE INDEX number_bound_once ON public.number USING btree (pool_id, bound_to) WHERE (bound_to IS NOT NULL);
+
 CREATE INDEX number_change_of_number ON public.number_change USING btree (number_id, id);
 
 CREATE INDEX number_grown ON public.number USING btree (pool_id) WHERE ((grown_at IS NOT NULL) AND (withdrawn_at IS NULL));
 
 CREATE INDEX number_leaving ON public.number USING btree (leaves_at) WHERE ((leaves_at IS NOT NULL) AND (withdrawn_at IS NULL));
 
-CREATE INDEX number_longest_idle ON public.number USING btree (pool_id, released_at, id) WHERE ((holder_id IS NULL) AND (withdrawn_at IS NULL) AND (standing = 'in_use'::text));
-
 CREATE INDEX number_of_block ON public.number USING btree (block_id) WHERE (block_id IS NOT NULL);
+
+CREATE INDEX number_open ON public.number USING btree (pool_id, released_at, id) WHERE (((holder_id IS NULL) OR holder_left) AND (withdrawn_at IS NULL) AND (standing = 'in_use'::text));
+
+CREATE INDEX number_open_of_campaign ON public.number USING btree (pool_id, last_campaign, released_at, id) WHERE (((holder_id IS NULL) OR holder_left) AND (withdrawn_at IS NULL) AND (standing = 'in_use'::text) AND (last_campaign IS NOT NULL));
 
 CREATE INDEX number_taken ON public.number USING btree (pool_id) WHERE (holder_id IS NOT NULL);
 
@@ -976,6 +1013,8 @@ CREATE TRIGGER number_is_changed AFTER UPDATE OF e164, pool_id, withdrawn_at ON 
 CREATE TRIGGER number_route_is_new AFTER INSERT OR DELETE OR UPDATE OF e164, pool_id, target_id, record, standing, withdrawn_at ON public.number FOR EACH STATEMENT EXECUTE FUNCTION public.tell_of_routes();
 
 CREATE TRIGGER pool_route_is_new AFTER DELETE OR UPDATE OF site_id, target_id, record ON public.pool FOR EACH STATEMENT EXECUTE FUNCTION public.tell_of_routes();
+
+CREATE TRIGGER reservation_is_not_past AFTER UPDATE OF changed_at ON public.reservation FOR EACH ROW WHEN ((new.changed_at IS DISTINCT FROM old.changed_at)) EXECUTE FUNCTION public.forget_changed_past();
 
 CREATE TRIGGER session_is_not_past AFTER UPDATE ON public.session FOR EACH ROW WHEN (((new.called <> old.called) OR (new.seen_at > (old.seen_at + '00:50:00'::interval)) OR (new.gone_at > (old.seen_at + '00:50:00'::interval)) OR (new.tapped_at > (old.seen_at + '00:50:00'::interval)))) EXECUTE FUNCTION public.forget_past();
 
@@ -1029,6 +1068,9 @@ ALTER TABLE ONLY public.number
 
 ALTER TABLE ONLY public.number_change
     ADD CONSTRAINT number_change_number_id_fkey FOREIGN KEY (number_id) REFERENCES public.number(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.number_mass
+    ADD CONSTRAINT number_mass_number_id_fkey FOREIGN KEY (number_id) REFERENCES public.number(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.number
     ADD CONSTRAINT number_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES public.organisation(id);

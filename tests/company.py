@@ -34,6 +34,9 @@ class APool:
     rules: Mapping[str, str] = field(default_factory=dict)
     default_number: str | None = None
     source: str | None = None
+    policy: str = "longest_idle"
+    grows: bool = False
+    binding: tuple[str, ...] = ()
 
 
 def e164(n: int) -> str:
@@ -64,8 +67,8 @@ async def set_up(database: Database, now: datetime, *pools: APool) -> dict[str, 
         rules = [{"field": k, "equals": v} for k, v in pool.rules.items()]
         ids[pool.name] = await fetchval(
             "INSERT INTO pool (organisation_id, site_id, name, kind, priority, reservation_seconds, "
-            "rules, default_number, source, created_at) "
-            "VALUES (1, 1, $1, $2, $3, $4, $5, $6, $7, $8) RETURNING id",
+            "rules, default_number, source, policy, grows, binding, created_at) "
+            "VALUES (1, 1, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) RETURNING id",
             pool.name,
             pool.kind,
             pool.priority,
@@ -73,6 +76,9 @@ async def set_up(database: Database, now: datetime, *pools: APool) -> dict[str, 
             rules,
             pool.default_number,
             pool.source,
+            pool.policy,
+            pool.grows,
+            list(pool.binding),
             now,
         )
         await database._pool.executemany(

@@ -4,25 +4,45 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Literal
 from uuid import UUID, uuid4
 
 from router.domain import allocation
-from router.domain.allocation import OVERFLOW, Claim, Visit, own_number, session_goes_on
+from router.domain.allocation import (
+    OVERFLOW,
+    RATE,
+    Candidate,
+    Claim,
+    Decision,
+    Holder,
+    ReservationTimes,
+    Visit,
+    hand_over,
+    own_number,
+    reserved_until,
+    ring_size,
+    session_goes_on,
+)
+from router.domain.allocation.keys import as_text, campaign_key
 from router.domain.errors import UnknownSession
-from router.domain.model import Device, NumberId, Pool, Touch
+from router.domain.model import Device, NumberId, SessionId, SessionTimes, Touch
 from router.domain.rules import Facts
 from router.domain.targeting import Targeting, pool_for
-from router.domain.visitstate import LOST_AFTER
+from router.domain.visitstate import phase
 from router.services.batching import Waiting
+from router.store import rings
+from router.store.numbers import Read
 from router.store.reservations import HandOut
 from router.store.sessions import Known
 from router.store.sites import SiteView
 
 # `json.dumps` would make another one for every visit
 _to_json = json.JSONEncoder(ensure_ascii=False).encode
+
+# of a session that has no row yet
+_UNBORN = SessionId(0)
 
 How = Literal["free", "kept", "retaken", "static", "default"]
 # a page is told what its number is to it, not at whose cost it got it
@@ -40,7 +60,7 @@ _TOLD: Mapping[allocation.How, How] = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Landing:
-    """A page was opened; all of it is clean."""
+    """A page was opened; all of it is clean. `region` (ISO 3166-2) and `city`: where its visitor is."""
 
     touch: Touch
     url: str
@@ -86,9 +106,11 @@ class Shown:
 
 
 class Plan:
-    """One visit while it is decided. `pool` is None unless a number of it may be handed out."""
+    """One visit while it is decided. `pool` is None unless a number of it may be handed out; `after` is the
+    number as it is once it was handed out."""
 
     __slots__ = (
+        "after",
         "decision",
         "key",
         "known",
@@ -97,6 +119,7 @@ class Plan:
         "static",
         "targeting",
         "touch",
+        "visit",
         "waiting",
     )
 
@@ -122,37 +145,76 @@ class Plan:
         pool = self.targeting.pool
         self.static = ask.view.static.get(pool.id) if pool and pool.kind == "static" else None
         self.pool = pool if pool and pool.kind == "dynamic" else None
+        self.visit = _visit(known.holder if known and goes_on else None, touch, self.landing)
         self.decision = OVERFLOW
-        claim = self._claim(self.pool, goes_on) if self.pool is not None else None
-        if self.pool is not None and claim is not None:
-            self.decision = own_number(self.pool.policy, claim, now) or OVERFLOW
+        self.after: Candidate | None = None
+        if self.pool is not None and known is not None and known.own is not None:
+            self.decision = self._own(known, known.own, now) or OVERFLOW
 
-    def _claim(self, pool: Pool, goes_on: bool) -> Claim | None:
-        known = self.known
-        if known is None or known.own is None or known.own_pool != pool.id:
-            return None
-        return Claim(session=known.id, goes_on=goes_on, own=known.own)
+    def _own(self, known: Known, own: Read, now: datetime) -> Decision | None:
+        """What becomes of the number that the visitor's pages show."""
+        assert self.pool is not None
+        goes_on = self.landing is None
+        if own.pool_id != self.pool.id:
+            # moved to another pool, or the rules have changed: its holder keeps it, and nobody gets it back
+            moved = next((p for p in self.waiting.question.view.pools if p.id == own.pool_id), None)
+            if moved is None or not goes_on or own.candidate.holder != known.id:
+                return None
+            self.pool = moved
+        claim = Claim(session=known.id, goes_on=goes_on, own=own.candidate)
+        decision = own_number(self.pool.policy, claim, now)
+        looking = goes_on and self.waiting.question.landing is not None
+        if decision is None and looking and phase(known.holder.times, now)[0] == "active":
+            # another page of a visitor who has been looking at his number all the time
+            return Decision(how="kept_on_screen", candidate=own.candidate)
+        return decision
 
-    def visit(self) -> Visit:
-        """Who wants a number, as the policies see it."""
-        touch, device = self.touch, self.landing.device if self.landing else None
-        return Visit(
-            session=None,
-            source=touch.source,
-            campaign=(touch.source, touch.campaign),
-            device=device,
-            region=None,
-        )
+    @property
+    def remembers(self) -> bool:
+        """Whether the visitor's own number changes hands: what it remembers of others has to be read."""
+        decision = self.decision
+        return decision.take and (decision.how == "retaken" or decision.ends == "moved")
+
+    @property
+    def wants(self) -> bool:
+        """A number has to be found."""
+        return self.pool is not None and self.decision.candidate is None
+
+    def take(self, decision: Decision, now: datetime) -> None:
+        """Decided; `after` is known from here on."""
+        self.decision = decision
+        self.after = None
+        candidate = decision.candidate
+        if self.pool is not None and candidate is not None and decision.take and not self.reopens:
+            until = self.until(now)
+            assert until is not None
+            holder = self._holder(now)
+            self.after = hand_over(candidate, holder, now, until=until, policy=self.pool.policy)
+
+    def remember(self, candidate: Candidate, now: datetime) -> None:
+        """The visitor's own number with all that it remembers."""
+        self.take(replace(self.decision, candidate=candidate), now)
+
+    @property
+    def reopens(self) -> bool:
+        """Its own number, run out and nobody else's since: that is no hand-out."""
+        return self.decision.how == "kept" and self.decision.ends != "moved"
 
     def row(self, now: datetime) -> HandOut:
         ask, known, landing, touch = self.waiting.question, self.known, self.landing, self.touch
-        site = ask.view.site
-        pool, candidate = self.pool, self.decision.candidate
-        if pool is None or candidate is None:
-            number_id: NumberId | None = self.static.id if self.static else None
-            version, pool_id = 0, None
-        else:
-            number_id, version, pool_id = candidate.number_id, candidate.version, pool.id
+        site, visit, decision = ask.view.site, self.visit, self.decision
+        pool, candidate = self.pool, decision.candidate
+        number_id: NumberId | None = self.static.id if self.static else None
+        version, pool_id, victim, masses = 0, None, None, None
+        if pool is not None and candidate is not None:
+            number_id = candidate.number_id
+            if decision.how != "kept_on_screen":
+                version, pool_id = candidate.version, pool.id
+            if pool.policy == "uis" and decision.take and not self.reopens:
+                victim = candidate.newest_holder
+            if self.after is not None and self.after.masses is not candidate.masses:
+                masses = rings.packed(self.after.masses) if self.after.masses else None
+        left = known.shown_id if known and landing is None else None
         return HandOut(
             self.key,
             known.id if known and landing is None else None,
@@ -160,7 +222,7 @@ class Plan:
             site.id,
             ask.visitor,
             1 if known is None else known.ordinal + 1,
-            landing.device if landing else "desktop",
+            visit.device,
             landing.url if landing else "",
             landing.referrer if landing else "",
             touch.source,
@@ -169,22 +231,67 @@ class Plan:
             touch.term,
             touch.content,
             _to_json(dict(touch.click_ids)) if touch.click_ids else "{}",
+            touch.channel,
+            visit.region,
+            landing.city if landing else None,
+            visit.rate,
             number_id,
             version,
-            self.decision.take,
+            decision.take,
             pool_id,
-            self.decision.ends,
+            decision.ends,
             self.until(now),
             self.shown(),
             pool is not None and candidate is None,
-            touch.channel,
+            decision.how in ("shared", "taken_from_oldest"),
+            decision.take and self.reopens,
+            known.id if known and decision.ends == "moved" else None,
+            left if left != number_id else None,
+            victim if victim != visit.session else None,
+            as_text(visit.campaign),
+            ring_size(pool.policy) if pool else 0,
+            masses,
         )
 
     def until(self, now: datetime) -> datetime | None:
-        """An active visit keeps its number for as long as it takes to be lost, and the tail after that."""
-        if self.pool is None or self.decision.candidate is None:
+        """When the reservation ends if nothing more is heard of the visit."""
+        pool, decision = self.pool, self.decision
+        if pool is None or decision.candidate is None or decision.how == "kept_on_screen":
             return None
-        return now + LOST_AFTER + timedelta(seconds=self.pool.reservation_seconds)
+        anew = decision.take and not self.reopens
+        return reserved_until(
+            pool.policy,
+            self._holder(now).times,
+            ReservationTimes.of(pool),
+            issued_at=now if anew else decision.candidate.issued_at or now,
+        )
+
+    def _holder(self, now: datetime) -> Holder:
+        """The visit as it is now that its page was opened, or came back."""
+        visit, known = self.visit, self.known
+        if known is not None and self.landing is None:
+            times = known.holder.times
+            seen_at, input_at = max(times.seen_at, now), max(times.input_at, now)
+            back = replace(times, seen_at=seen_at, input_at=input_at, gone_at=None, gone_kind=None)
+            return replace(known.holder, times=back)
+        return Holder(
+            session=visit.session or _UNBORN,
+            source=visit.source,
+            campaign=visit.campaign,
+            device=visit.device,
+            region=visit.region,
+            rate=visit.rate,
+            verified=visit.verified,
+            times=SessionTimes(
+                started_at=now,
+                seen_at=now,
+                input_at=now,
+                gone_at=None,
+                gone_kind=None,
+                tapped_at=None,
+                device=visit.device,
+            ),
+        )
 
     def shown(self) -> str:
         if self.static is not None:
@@ -195,11 +302,34 @@ class Plan:
         return self.waiting.question.view.default_number(self.touch, pool_default)
 
     def answer(self, now: datetime) -> Shown:
-        how: How = "static" if self.static else _TOLD[self.decision.how]
         return Shown(
             session=self.key,
             number=self.shown(),
-            how=how,
+            how="static" if self.static else _TOLD[self.decision.how],
             valid_until=self.until(now),
             targeting=self.targeting,
         )
+
+
+def _visit(known: Holder | None, touch: Touch, landing: Landing | None) -> Visit:
+    """Who wants a number, as the policies see it."""
+    if known is not None:
+        return Visit(
+            session=known.session,
+            source=known.source,
+            campaign=known.campaign,
+            device=known.device,
+            region=known.region,
+            rate=known.rate,
+            verified=known.verified,
+        )
+    key = campaign_key(touch)
+    return Visit(
+        session=None,
+        source=key[0],
+        campaign=key,
+        device=landing.device if landing else None,
+        region=landing.region if landing else None,
+        rate=RATE,
+        verified=False,
+    )

@@ -89,8 +89,11 @@ class Upkeep:
         return await upkeep.outages(self._database, since)
 
     async def sweep(self, now: datetime) -> int:
-        """Free the numbers whose reservation has run out, for the index only. Returns how many."""
+        """Free the numbers whose reservation has run out, for the index only. Returns how many. And have
+        those found by index whose holders fell silent."""
         await self.ensure(now)
+        while await upkeep.silent(self._database, now, _SWEPT_AT_ONCE) == _SWEPT_AT_ONCE:
+            continue
         swept = last = await upkeep.sweep(self._database, now, _SWEPT_AT_ONCE)
         while last == _SWEPT_AT_ONCE:
             last = await upkeep.sweep(self._database, now, _SWEPT_AT_ONCE)

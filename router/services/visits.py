@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID, uuid4
 
@@ -174,7 +174,10 @@ class Visits:
         self, session: UUID, view: SiteView, beat: Heartbeat, now: datetime
     ) -> Heard | None:
         gone_kind: Literal["hide"] | None = None if beat.visible else "hide"
-        return await self._ear.ask(_Spoken(Beat(session, view.site.id, beat.input, gone_kind), now))
+        input_at = now if beat.input else None
+        if beat.input_seconds is not None:
+            input_at = now - timedelta(seconds=beat.input_seconds)
+        return await self._ear.ask(_Spoken(Beat(session, view.site.id, input_at, gone_kind), now))
 
     async def _beaten(
         self, view: SiteView, heard: Heard, beat: Heartbeat, now: datetime
@@ -206,7 +209,7 @@ class Visits:
         nobody knows are ignored: nobody reads the answer."""
         view = await self._directory.site(leave.site, leave.origin, now)
         for session in (leave.session, *leave.others):
-            await self._ear.ask(_Spoken(Beat(session, view.site.id, False, leave.kind), now))
+            await self._ear.ask(_Spoken(Beat(session, view.site.id, None, leave.kind), now))
 
     async def tap(self, tap: Tap, now: datetime) -> None:
         """A number was tapped or copied; ignored if its session was never shown it."""
@@ -258,9 +261,7 @@ def _why(shown: Sequence[Shown]) -> tuple[str, ...]:
 
 def _needs_a_number(heard: Heard) -> bool:
     """A visitor who comes back: his number is not his any more, or he was shown a default number."""
-    if heard.held or not heard.active:
-        return False
-    return heard.kind == "dynamic" or (heard.kind is None and heard.was_gone)
+    return heard.resumed and not heard.held and heard.kind != "static"
 
 
 def _told(

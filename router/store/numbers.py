@@ -1,44 +1,111 @@
-"""Numbers that can be handed out."""
+"""Numbers that can be handed out, as they are read."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 import asyncpg
 
-from router.domain.allocation import Candidate
-from router.domain.model import PoolId
+from router.domain.allocation import Candidate, Holder, Masses
+from router.domain.model import NumberId, PoolId, SessionId
+from router.store import rings
 from router.store.database import Queries
 
 
-async def free(queries: Queries, wanted: Mapping[PoolId, int]) -> dict[PoolId, list[Candidate]]:
-    """So many free numbers of each pool, longest idle first; fewer where there are no more.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Read:
+    """A number without what a score needs; `ring` names its last holders, newest first."""
 
-    A number whose reservation has run out and that was not swept yet is not among them: see `taken`.
+    pool_id: PoolId
+    candidate: Candidate
+    ring: tuple[SessionId, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Scan:
+    """How many of a pool's numbers are looked at, and which campaigns' numbers beside these."""
+
+    most: int
+    campaigns: Collection[str] = ()
+
+
+async def open_numbers(
+    queries: Queries, scans: Mapping[PoolId, Scan], *, beyond: int = 0
+) -> dict[PoolId, list[Read]]:
+    """Of each pool the numbers that nobody looks at: so many, those first that have been reservable longest,
+    and after them `beyond` of each campaign. Fewer than asked for where there are no more.
+
+    A number whose holder fell silent, or whose reservation has run out, that was not swept yet is not among
+    them: see `held`.
     """
-    found: dict[PoolId, list[Candidate]] = {pool: [] for pool in wanted}
-    rows = await queries.fetch("numbers.free", pool_ids=list(wanted), limits=list(wanted.values()))
+    found: dict[PoolId, list[Read]] = {pool: [] for pool in scans}
+    asked = [(pool, campaign) for pool, scan in scans.items() for campaign in scan.campaigns]
+    rows = await queries.fetch(
+        "numbers.open",
+        pool_ids=list(scans),
+        mosts=[scan.most for scan in scans.values()],
+        campaign_pools=[pool for pool, _ in asked],
+        campaigns=[campaign for _, campaign in asked],
+        beyond=beyond,
+    )
     for row in rows:
-        found[row["pool_id"]].append(candidate(row))
+        found[row["pool_id"]].append(read(row))
     return found
 
 
-async def taken(queries: Queries, pool_id: PoolId, most: int) -> list[Candidate]:
-    """The held numbers of a pool whose reservations end first, or ended already.
+async def held(
+    queries: Queries, pool_id: PoolId, scan: Scan, now: datetime, *, oldest: int = 0
+) -> list[Read]:
+    """The held numbers of a pool that may be chosen at `now`, whatever their holders do: of each state the
+    first `scan.most` and as many of each campaign, and so many of the `oldest` issue.
 
     Reads all held numbers of the pool: nothing that a heartbeat writes is indexed.
     """
-    rows = await queries.fetch("numbers.taken", pool_id=pool_id, most=most)
-    return [candidate(row) for row in rows]
+    rows = await queries.fetch(
+        "numbers.held",
+        pool_id=pool_id,
+        now=now,
+        most=scan.most,
+        campaigns=list(scan.campaigns),
+        oldest=oldest,
+    )
+    return [read(row) for row in rows]
 
 
-def candidate(row: asyncpg.Record) -> Candidate:
-    """From the columns of a number, and `newest_holder`."""
-    return Candidate(
-        number_id=row["id"],
-        e164=row["e164"],
-        version=row["version"],
-        holder=row["holder_id"],
-        newest_holder=row["newest_holder"],
-        reserved_until=row["reserved_until"],
+async def with_memory(queries: Queries, numbers: Sequence[Read]) -> list[Candidate]:
+    """The same numbers with their rings and masses. A holder whose visit was deleted is left out."""
+    holders = await rings.holders(queries, {session for one in numbers for session in one.ring})
+    memory = await rings.masses(queries, [one.candidate.number_id for one in numbers])
+    return [_filled(one, holders, memory) for one in numbers]
+
+
+def _filled(
+    one: Read,
+    holders: Mapping[SessionId, Holder],
+    memory: Mapping[NumberId, Masses],
+) -> Candidate:
+    return replace(
+        one.candidate,
+        ring=tuple(holders[session] for session in one.ring if session in holders),
+        masses=memory.get(one.candidate.number_id),
+    )
+
+
+def read(row: asyncpg.Record, *, number_id: NumberId | None = None) -> Read:
+    """From the columns of a number; `number_id` where its id is not called `id`."""
+    ring = tuple(row["ring"])
+    return Read(
+        pool_id=row["pool_id"],
+        candidate=Candidate(
+            number_id=row["id"] if number_id is None else number_id,
+            e164=row["e164"],
+            version=row["version"],
+            holder=row["holder_id"],
+            newest_holder=ring[0] if ring else None,
+            reserved_until=row["reserved_until"],
+            issued_at=row["issued_at"],
+        ),
+        ring=ring,
     )

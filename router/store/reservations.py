@@ -16,7 +16,16 @@ class HandOut(NamedTuple):
 
     `session_id` is None for a new session. With `pool_id`, `number_id` is handed out: taken (`take`)
     if its version is still `version`, or renewed if the session still holds it. Without, it is only
-    what the page shows. `ends` says why the number's earlier reservation ends, if it has not ended.
+    what the page shows. `ends` says why the number's earlier reservation ends, if it has not ended;
+    `reopen`: it goes on as if it had not run out, because nobody else has held the number since.
+
+    shared        the number was still reserved for somebody else
+    moved_from    the visitor's earlier session, whose number moves to this one
+    left_number   the page showed this number before, and shows another one now
+    victim        the session whose page shows the default number from now on
+    campaign_key  of the session, for the number's index; `ring_size` holders are remembered by it
+    masses        what the number remembers of others from now on, as JSON; None: as before
+    bound_to      the combination of parameters that holds the number
     """
 
     key: UUID
@@ -25,7 +34,7 @@ class HandOut(NamedTuple):
     site_id: SiteId
     visitor: UUID
     ordinal: int
-    device: Device
+    device: Device | None
     landing_url: str
     referrer: str
     source: str
@@ -34,6 +43,10 @@ class HandOut(NamedTuple):
     term: str
     content: str
     click_ids: str
+    channel: str
+    region: str | None
+    city: str | None
+    rate: float
     number_id: NumberId | None
     version: int
     take: bool
@@ -42,34 +55,23 @@ class HandOut(NamedTuple):
     until: datetime | None
     shown: str
     overflow: bool
-    channel: str
+    shared: bool = False
+    reopen: bool = False
+    moved_from: SessionId | None = None
+    left_number: NumberId | None = None
+    victim: SessionId | None = None
+    campaign_key: str = ""
+    ring_size: int = 3
+    masses: str | None = None
+    bound_to: str | None = None
 
 
 _COLUMNS = (
-    "keys",
-    "session_ids",
-    "organisation_ids",
-    "site_ids",
-    "visitors",
-    "ordinals",
-    "devices",
-    "landing_urls",
-    "referrers",
-    "sources",
-    "mediums",
-    "campaigns",
-    "terms",
-    "contents",
-    "click_ids",
-    "number_ids",
-    "versions",
-    "takes",
-    "pool_ids",
-    "ends",
-    "untils",
-    "shown",
-    "overflows",
-    "channels",
+    *("keys", "session_ids", "organisation_ids", "site_ids", "visitors", "ordinals", "devices"),
+    *("landing_urls", "referrers", "sources", "mediums", "campaigns", "terms", "contents"),
+    *("click_ids", "channels", "regions", "cities", "rates", "number_ids", "versions", "takes"),
+    *("pool_ids", "ends", "untils", "shown", "overflows", "shared", "reopen", "moved_from"),
+    *("left_numbers", "victims", "campaign_keys", "ring_sizes", "masses", "bound_to"),
 )
 
 

@@ -8,18 +8,18 @@ from datetime import datetime
 from typing import Literal, NamedTuple
 from uuid import UUID
 
-import asyncpg
-
-from router.domain.allocation import Candidate
-from router.domain.model import Device, PoolId, PoolKind, SessionId, SiteId, Touch
+from router.domain.allocation import Holder
+from router.domain.model import Device, NumberId, PoolKind, SessionId, SiteId, Touch
 from router.domain.rules import Facts
+from router.store import rings
 from router.store.database import Queries
+from router.store.numbers import Read, read
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Known:
-    """A visitor's newest session. `own` is the number it was shown last, unless that was withdrawn,
-    and `own_pool` the pool it belongs to now."""
+    """A visitor's newest session. `shown_id` is the number its page shows, `own` the same unless it was
+    withdrawn, in the pool it belongs to now."""
 
     id: SessionId
     key: UUID
@@ -27,9 +27,11 @@ class Known:
     touch: Touch
     last_seen: datetime
     shown: str
+    shown_id: NumberId | None
     overflow: bool
-    own: Candidate | None
-    own_pool: PoolId | None
+    bound_to: str | None
+    holder: Holder
+    own: Read | None
     landing_url: str
     referrer: str
     device: Device | None
@@ -51,11 +53,12 @@ class Known:
 
 
 class Beat(NamedTuple):
-    """What a page says: a heartbeat, or with `gone_kind` that it is left."""
+    """What a page says: a heartbeat, or with `gone_kind` that it is left. `input_at`: the last input of
+    its visitor, as far as the page says when that was."""
 
     key: UUID
     site_id: SiteId
-    input: bool
+    input_at: datetime | None
     gone_kind: Literal["hide", "close"] | None
 
 
@@ -63,16 +66,15 @@ class Beat(NamedTuple):
 class Heard:
     """A session after its page spoke. `shown` is what the visitor's pages have to show.
 
-    `held`: it still holds its number, until `reserved_until` if nothing more is heard. `active`: there
-    was input, or the page came back. `was_gone`: it was hidden, closed or lost before. `kind`: of the
-    pool whose number it was shown; None where that was a default number.
+    `held`: it still holds its number, until `reserved_until` if nothing more is heard. `resumed`: its visitor
+    came back, from another page or from doing nothing; or is there, and his number was withdrawn. `kind`: of
+    the pool whose number it was shown; None where that was a default number.
     """
 
     visitor: UUID
     shown: str
     held: bool
-    active: bool
-    was_gone: bool
+    resumed: bool
     kind: PoolKind | None
     reserved_until: datetime | None
 
@@ -102,9 +104,11 @@ async def known(
             ),
             last_seen=max(row["seen_at"], row["gone_at"] or row["seen_at"]),
             shown=row["shown"],
+            shown_id=row["shown_id"],
             overflow=row["overflow"],
-            own=None if row["number_id"] is None else _own(row),
-            own_pool=row["pool_id"],
+            bound_to=row["bound_to"],
+            holder=rings.holder(row),
+            own=None if row["number_id"] is None else read(row, number_id=row["number_id"]),
             landing_url=row["landing_url"],
             referrer=row["referrer"],
             device=row["device"],
@@ -115,24 +119,13 @@ async def known(
     }
 
 
-def _own(row: asyncpg.Record) -> Candidate:
-    return Candidate(
-        number_id=row["number_id"],
-        e164=row["e164"],
-        version=row["version"],
-        holder=row["holder_id"],
-        newest_holder=row["newest_holder"],
-        reserved_until=row["reserved_until"],
-    )
-
-
 async def hear(queries: Queries, beats: Sequence[Beat], now: datetime) -> dict[UUID, Heard]:
     """Write down what pages say, each session at most once; by key, without sessions nobody knows."""
     rows = await queries.fetch(
         "sessions.hear",
         keys=[beat.key for beat in beats],
         site_ids=[beat.site_id for beat in beats],
-        inputs=[beat.input for beat in beats],
+        input_ats=[beat.input_at for beat in beats],
         gone_kinds=[beat.gone_kind for beat in beats],
         now=now,
     )
@@ -141,8 +134,7 @@ async def hear(queries: Queries, beats: Sequence[Beat], now: datetime) -> dict[U
             visitor=row["visitor"],
             shown=row["shown"],
             held=row["held"],
-            active=row["active"],
-            was_gone=row["was_gone"],
+            resumed=row["resumed"],
             kind=row["kind"],
             reserved_until=row["reserved_until"],
         )

@@ -47,6 +47,12 @@ async def sweep(queries: Queries, now: datetime, most: int) -> int:
     return swept
 
 
+async def silent(queries: Queries, now: datetime, most: int) -> int:
+    """Look at so many numbers of whose holders nothing was heard: where they are lost, the index is told.
+    Returns how many were looked at."""
+    return len(await queries.fetch("upkeep.silent", now=now, most=most))
+
+
 async def forget_pulses(queries: Queries, before: datetime) -> None:
     await queries.execute("upkeep.forget_pulses", before=before)
 

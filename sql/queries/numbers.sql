@@ -1,19 +1,80 @@
--- free(pool_ids, limits)
--- For each pool so many of its free numbers, those first that have been free longest.
-SELECT pool.id AS pool_id, number.id, number.e164, number.version, number.holder_id,
-       number.holder_id AS newest_holder, number.reserved_until
-FROM unnest($1::bigint[], $2::bigint[]) AS pool (id, most)
+-- open(pool_ids, mosts, campaign_pools, campaigns, beyond)
+-- For each pool so many of the numbers that are free or of which only a tail is running, those first that have
+-- been reservable longest; and of those that come after them, for each campaign so many that it was shown last.
+WITH first AS MATERIALIZED (
+    SELECT asked.pool_id, asked.most, found.*
+    FROM unnest($1::bigint[], $2::bigint[]) AS asked (pool_id, most)
+    CROSS JOIN LATERAL (
+        SELECT number.id, number.e164, number.version, number.holder_id, number.issued_at, number.reserved_until,
+               number.released_at, number.ring
+        FROM number
+        WHERE number.pool_id = asked.pool_id AND (number.holder_id IS NULL OR number.holder_left)
+          AND number.withdrawn_at IS NULL AND number.standing = 'in_use'
+        ORDER BY number.released_at, number.id
+        LIMIT asked.most
+    ) AS found
+), edge AS MATERIALIZED (
+    -- a pool of which all were read has none after them
+    SELECT DISTINCT ON (pool_id) pool_id, released_at, id
+    FROM (SELECT *, count(*) OVER (PARTITION BY pool_id) = most AS more FROM first) AS first
+    WHERE more
+    ORDER BY pool_id, released_at DESC, id DESC
+)
+SELECT pool_id, id, e164, version, holder_id, issued_at, reserved_until, ring FROM first
+UNION ALL
+SELECT edge.pool_id, found.*
+FROM unnest($3::bigint[], $4::text[]) AS asked (pool_id, campaign)
+JOIN edge ON edge.pool_id = asked.pool_id
 CROSS JOIN LATERAL (
-    SELECT * FROM number
-    WHERE number.pool_id = pool.id AND holder_id IS NULL AND withdrawn_at IS NULL AND standing = 'in_use'
-    ORDER BY released_at, number.id
-    LIMIT pool.most
-) AS number;
+    SELECT number.id, number.e164, number.version, number.holder_id, number.issued_at, number.reserved_until,
+           number.ring
+    FROM number
+    WHERE number.pool_id = asked.pool_id AND number.last_campaign = asked.campaign
+      AND (number.released_at, number.id) > (edge.released_at, edge.id)
+      AND (number.holder_id IS NULL OR number.holder_left)
+      AND number.withdrawn_at IS NULL AND number.standing = 'in_use'
+    ORDER BY number.released_at, number.id
+    LIMIT $5
+) AS found;
 
--- taken(pool_id, most)
--- The held numbers of a pool whose reservations end, or ended, first.
-SELECT pool_id, id, e164, version, holder_id, holder_id AS newest_holder, reserved_until
-FROM number
-WHERE pool_id = $1 AND holder_id IS NOT NULL AND withdrawn_at IS NULL AND standing = 'in_use'
-ORDER BY reserved_until, id
-LIMIT $2;
+-- held(pool_id, now, most, campaigns, oldest)
+-- The held numbers of a pool that may be chosen, by what their holders do at `now`: of those whose holder is gone
+-- or idle the ones that are reservable first, of those looked at the ones handed out first; so many of each, and
+-- with them the first of each of the campaigns; and so many of the oldest issue, whatever their holders do.
+-- Reads all held numbers of the pool: nothing that a heartbeat writes is indexed.
+WITH standing AS (
+    SELECT number.id, number.e164, number.version, number.holder_id, number.issued_at, number.reserved_until,
+           number.ring, number.last_campaign, tier.tier,
+           CASE tier.tier WHEN 2 THEN number.issued_at ELSE number.reserved_until END AS since
+    FROM number
+    -- by key, one by one: planned while few sessions were known, it would read all of them for ever
+    LEFT JOIN LATERAL (SELECT * FROM session WHERE session.id = number.holder_id OFFSET 0) AS holder ON true
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN number.reserved_until <= $2 OR holder.id IS NULL OR holder.gone_at <= $2
+                         OR holder.seen_at + interval '75 s' <= $2 THEN 0
+                    WHEN holder.seen_at - holder.input_at >= interval '30 s' THEN 1
+                    ELSE 2 END AS tier
+    ) AS tier
+    WHERE number.pool_id = $1 AND number.holder_id IS NOT NULL
+      AND number.withdrawn_at IS NULL AND number.standing = 'in_use'
+), placed AS (
+    SELECT standing.*,
+           row_number() OVER (PARTITION BY tier ORDER BY since, id) AS place,
+           row_number() OVER (PARTITION BY tier, last_campaign ORDER BY since, id) AS campaign_place,
+           row_number() OVER (ORDER BY issued_at, id) AS issue_place
+    FROM standing
+)
+SELECT $1 AS pool_id, id, e164, version, holder_id, issued_at, reserved_until, ring
+FROM placed
+WHERE place <= $3 OR issue_place <= $5
+   OR (last_campaign = ANY ($4::text[]) AND campaign_place <= $3 + 16);
+
+-- rings(session_ids)
+-- What a score needs of the sessions in the rings of numbers.
+SELECT id, started_at, seen_at, input_at, gone_at, gone_kind, tapped_at, device, region, channel, source, medium,
+       campaign, rate, verified_at
+FROM session WHERE id = ANY ($1::bigint[]);
+
+-- masses(number_ids)
+-- What remains of those who fell out of the rings of these numbers.
+SELECT number_id, at, masses FROM number_mass WHERE number_id = ANY ($1::bigint[]);

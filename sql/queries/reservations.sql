@@ -1,26 +1,29 @@
--- hand_out(keys, session_ids, organisation_ids, site_ids, visitors, ordinals, devices, landing_urls, referrers, sources, mediums, campaigns, terms, contents, click_ids, number_ids, versions, takes, pool_ids, ends, untils, shown, overflows, now, channels)
+-- hand_out(keys, session_ids, organisation_ids, site_ids, visitors, ordinals, devices, landing_urls, referrers, sources, mediums, campaigns, terms, contents, click_ids, channels, regions, cities, rates, number_ids, versions, takes, pool_ids, ends, untils, shown, overflows, shared, reopen, moved_from, left_numbers, victims, campaign_keys, ring_sizes, masses, bound_to, now)
 -- Serves all visits that waited together: begins or goes on with their sessions, takes or renews their
 -- numbers, ends the numbers' earlier reservations, writes history. A visit whose number is not any more as it
 -- was read (version, or holder where it is only renewed), or whose session began elsewhere meanwhile, is left
 -- out whole and is not in the answer: it is decided again. A visit without `pool_id` is handed out nothing:
--- its page shows a static number, or a default one.
+-- its page shows a static number, or a default one, or goes on showing one that is another's.
 -- Numbers are locked before sessions, both in one order, as in every statement that writes them.
 WITH wanted AS MATERIALIZED (
     SELECT * FROM unnest(
         $1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::uuid[], $6::integer[], $7::text[], $8::text[],
-        $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::bigint[],
-        $17::bigint[], $18::boolean[], $19::bigint[], $20::text[], $21::timestamptz[], $22::text[], $23::boolean[],
-        $25::text[]
+        $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::text[],
+        $17::text[], $18::text[], $19::float8[], $20::bigint[], $21::bigint[], $22::boolean[], $23::bigint[],
+        $24::text[], $25::timestamptz[], $26::text[], $27::boolean[], $28::boolean[], $29::boolean[],
+        $30::bigint[], $31::bigint[], $32::bigint[], $33::text[], $34::integer[], $35::text[], $36::text[]
     ) AS wanted (
         key, session_id, organisation_id, site_id, visitor, ordinal, device, landing_url, referrer, source,
-        medium, campaign, term, content, click_ids, number_id, version, take, pool_id, ends, until, shown,
-        overflow, channel
+        medium, campaign, term, content, click_ids, channel, region, city, rate, number_id, version, take,
+        pool_id, ends, until, shown, overflow, shared, reopen, moved_from, left_number, victim, campaign_key,
+        ring_size, masses, bound_to
     )
 ), kept AS MATERIALIZED (
     SELECT number.id, wanted.key, number.reservation_id, number.issued_at, number.reserved_until
     FROM wanted JOIN number ON number.id = wanted.number_id
     WHERE number.withdrawn_at IS NULL AND number.pool_id = wanted.pool_id
-      AND NOT wanted.take AND number.holder_id = wanted.session_id
+      AND NOT wanted.take
+      AND (number.holder_id = wanted.session_id OR number.bound_to = wanted.bound_to)
     ORDER BY number.id
     FOR NO KEY UPDATE OF number
 ), taken AS MATERIALIZED (
@@ -35,57 +38,109 @@ WITH wanted AS MATERIALIZED (
     SELECT * FROM kept UNION ALL SELECT * FROM taken
 ), possible AS MATERIALIZED (
     SELECT wanted.*, got.id AS got_id, got.reservation_id AS earlier_id,
+           -- nobody else has held it since: the reservation goes on as if it had not run out
+           wanted.take AND wanted.reopen AND got.reservation_id IS NOT NULL AS reopened,
            CASE wanted.ends WHEN 'expired' THEN got.reserved_until
-                ELSE greatest($24, got.issued_at) END AS earlier_ends
+                ELSE greatest($37, got.issued_at) END AS earlier_ends
     FROM wanted LEFT JOIN got ON got.key = wanted.key
     WHERE wanted.pool_id IS NULL OR got.id IS NOT NULL
 ), fresh AS (
     INSERT INTO session (organisation_id, site_id, key, visitor, ordinal, started_at, seen_at, input_at, device,
-                         landing_url, referrer, source, medium, campaign, term, content, click_ids, number_id,
-                         shown, overflow, channel)
-    SELECT organisation_id, site_id, key, visitor, ordinal, $24, $24, $24, device, landing_url, referrer, source,
-           medium, campaign, term, content, click_ids::jsonb, number_id, shown, overflow,
-           channel
+                         landing_url, referrer, source, medium, campaign, term, content, click_ids, channel,
+                         region, city, rate, number_id, shown, overflow, bound_to)
+    SELECT organisation_id, site_id, key, visitor, ordinal, $37, $37, $37, device, landing_url, referrer, source,
+           medium, campaign, term, content, click_ids::jsonb, channel, region, city, rate, number_id, shown,
+           overflow, bound_to
     FROM possible WHERE session_id IS NULL ORDER BY visitor
     ON CONFLICT ON CONSTRAINT session_ordinal_once DO NOTHING
     RETURNING id, key
+), touched AS (
+    SELECT session_id AS id FROM possible WHERE session_id IS NOT NULL
+    UNION
+    SELECT victim FROM possible WHERE victim IS NOT NULL
+    UNION
+    SELECT earlier.id FROM possible JOIN session AS earlier USING (site_id, visitor)
+    WHERE possible.moved_from IN (earlier.id, earlier.moved_to)
 ), locked AS MATERIALIZED (
-    SELECT session.id FROM possible JOIN session ON session.id = possible.session_id
+    SELECT session.id FROM touched JOIN session ON session.id = touched.id
     WHERE (SELECT count(*) FROM fresh) >= 0
     ORDER BY session.id
     FOR NO KEY UPDATE OF session
 ), seen AS (
     UPDATE session
-    SET seen_at = greatest(session.seen_at, $24), input_at = greatest(session.input_at, $24),
+    SET seen_at = greatest(session.seen_at, $37), input_at = greatest(session.input_at, $37),
         gone_at = NULL, gone_kind = NULL, number_id = possible.number_id, shown = possible.shown,
-        overflow = possible.overflow
+        overflow = possible.overflow, bound_to = possible.bound_to
     FROM possible, locked
     WHERE session.id = locked.id AND possible.session_id = locked.id
     RETURNING session.id, session.key
 ), served AS MATERIALIZED (
     SELECT id, key FROM fresh UNION ALL SELECT id, key FROM seen
+), done AS MATERIALIZED (
+    SELECT possible.*, served.id AS served_id FROM possible JOIN served ON served.key = possible.key
+), moved AS (
+    -- an earlier session of the visitor is gone now, and its pages speak for this one
+    UPDATE session
+    SET moved_to = done.served_id,
+        gone_at = CASE WHEN session.gone_at IS NULL AND session.seen_at + interval '75 s' > $37
+                       THEN $37 ELSE session.gone_at END,
+        gone_kind = CASE WHEN session.gone_at IS NULL AND session.seen_at + interval '75 s' > $37
+                         THEN 'hide' ELSE session.gone_kind END
+    FROM done, locked
+    WHERE session.id = locked.id AND session.site_id = done.site_id AND session.visitor = done.visitor
+      AND done.moved_from IN (session.id, session.moved_to)
+), fallen_back AS (
+    -- their pages show the default number from now on
+    UPDATE session
+    SET number_id = NULL, overflow = true,
+        shown = coalesce((SELECT default_number FROM pool WHERE pool.id = done.pool_id),
+                         (SELECT default_number FROM site WHERE site.id = done.site_id))
+    FROM done, locked
+    WHERE session.id = locked.id AND done.victim = locked.id AND session.number_id = done.number_id
+), changed AS (
+    UPDATE reservation SET changed_at = greatest(reservation.started_at, $37)
+    FROM done
+    WHERE reservation.session_id = done.session_id AND reservation.number_id = done.left_number
+      AND reservation.changed_at IS NULL
 ), ended AS (
     UPDATE reservation
-    SET ended_at = greatest(reservation.started_at, possible.earlier_ends), end_reason = possible.ends
-    FROM possible JOIN served ON served.key = possible.key
-    WHERE possible.take AND reservation.id = possible.earlier_id AND reservation.ended_at IS NULL
+    SET ended_at = CASE WHEN done.reopened THEN NULL
+                        ELSE coalesce(reservation.ended_at,
+                                      greatest(reservation.started_at, done.earlier_ends)) END,
+        end_reason = CASE WHEN done.reopened THEN NULL
+                          ELSE coalesce(reservation.end_reason, done.ends) END,
+        changed_at = CASE WHEN reservation.session_id = done.victim
+                          THEN coalesce(reservation.changed_at, greatest(reservation.started_at, $37))
+                          ELSE reservation.changed_at END
+    FROM done
+    WHERE done.take AND reservation.id = done.earlier_id
+      AND (reservation.ended_at IS NULL OR done.reopened OR reservation.session_id = done.victim)
 ), opened AS (
-    INSERT INTO reservation (organisation_id, number_id, session_id, pool_id, started_at)
-    SELECT possible.organisation_id, possible.number_id, served.id, possible.pool_id,
-           greatest($24, possible.earlier_ends)
-    FROM possible JOIN served ON served.key = possible.key
-    WHERE possible.take
+    INSERT INTO reservation (organisation_id, number_id, session_id, pool_id, started_at, shared)
+    SELECT organisation_id, number_id, served_id, pool_id, greatest($37, earlier_ends), shared
+    FROM done
+    WHERE take AND NOT reopened
     RETURNING id, number_id, session_id, started_at
+), remembered AS (
+    INSERT INTO number_mass (number_id, at, masses)
+    SELECT number_id, $37, masses::json FROM done WHERE take AND masses IS NOT NULL
+    ON CONFLICT (number_id) DO UPDATE SET at = excluded.at, masses = excluded.masses
 ), held AS (
     UPDATE number
-    SET holder_id = served.id,
+    SET holder_id = done.served_id,
+        holder_left = false,
+        silent_at = greatest($37 + interval '75 s', CASE WHEN NOT done.take THEN number.silent_at END),
         reservation_id = coalesce(opened.id, number.reservation_id),
         issued_at = coalesce(opened.started_at, number.issued_at),
-        reserved_until = CASE WHEN opened.id IS NULL THEN greatest(number.reserved_until, possible.until)
-                              ELSE possible.until END,
+        reserved_until = CASE WHEN done.take THEN done.until
+                              ELSE greatest(number.reserved_until, done.until) END,
+        ring = CASE WHEN opened.id IS NULL THEN number.ring
+                    ELSE (ARRAY[done.served_id] || array_remove(number.ring, done.served_id))[1:done.ring_size] END,
+        last_campaign = CASE WHEN opened.id IS NULL THEN number.last_campaign ELSE done.campaign_key END,
+        bound_to = done.bound_to,
         version = number.version + 1
-    FROM possible JOIN served ON served.key = possible.key
-    LEFT JOIN opened ON opened.number_id = possible.number_id
-    WHERE number.id = possible.got_id
+    FROM done
+    LEFT JOIN opened ON opened.number_id = done.number_id
+    WHERE number.id = done.got_id
 )
 SELECT key FROM served;

@@ -17,7 +17,10 @@ SELECT pg_advisory_xact_lock($1);
 WITH held AS MATERIALIZED (
     SELECT id FROM number WHERE holder_id IS NOT NULL AND reserved_until > $1 ORDER BY id FOR NO KEY UPDATE
 ), prolonged AS (
-    UPDATE number SET reserved_until = number.reserved_until + ($2::timestamptz - $1), version = number.version + 1
+    UPDATE number
+    SET reserved_until = number.reserved_until + ($2::timestamptz - $1),
+        released_at = CASE WHEN holder_left THEN released_at + ($2::timestamptz - $1) ELSE released_at END,
+        silent_at = silent_at + ($2::timestamptz - $1), version = number.version + 1
     FROM held WHERE number.id = held.id
     RETURNING number.id
 )
@@ -44,11 +47,33 @@ WITH over AS MATERIALIZED (
     FROM unnest(ARRAY(SELECT reservation_id FROM over), ARRAY(SELECT reserved_until FROM over)) AS gone (id, at)
     WHERE reservation.id = gone.id AND reservation.ended_at IS NULL
 ), swept AS (
-    UPDATE number SET holder_id = NULL, released_at = over.reserved_until, version = number.version + 1
+    UPDATE number
+    -- for who read it before it is as free as it is now: it is the same version
+    SET holder_id = NULL, holder_left = false, bound_to = NULL, released_at = over.reserved_until
     FROM over WHERE number.id = over.id
     RETURNING number.id
 )
 SELECT count(*) FROM swept;
+
+-- silent(now, most)
+-- Numbers whose holders said nothing for so long that they count as lost are found by index like those whose
+-- holders said that they go. For the index only: what a holder does is computed from its times when it is read.
+WITH silent AS MATERIALIZED (
+    SELECT id, holder_id FROM number
+    WHERE holder_id IS NOT NULL AND NOT holder_left AND silent_at <= $1 AND bound_to IS NULL
+    ORDER BY id LIMIT $2
+    FOR NO KEY UPDATE SKIP LOCKED
+), looked AS (
+    SELECT silent.id, coalesce(session.gone_at <= $1 OR session.seen_at + interval '75 s' <= $1, true) AS lost,
+           session.seen_at
+    FROM silent LEFT JOIN session ON session.id = silent.holder_id
+)
+UPDATE number
+SET holder_left = looked.lost,
+    released_at = CASE WHEN looked.lost THEN number.reserved_until ELSE number.released_at END,
+    silent_at = CASE WHEN looked.lost THEN number.silent_at ELSE looked.seen_at + interval '75 s' END
+FROM looked WHERE number.id = looked.id
+RETURNING number.id;
 
 -- forget_pulses(before)
 -- Routers that have not lived since are no more; the newest pulse of all stays.

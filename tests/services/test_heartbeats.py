@@ -10,9 +10,9 @@ from uuid import uuid4
 
 import pytest
 
-from router.domain.allocation import renewed_until
+from router.domain.allocation import ReservationTimes, reserved_until
 from router.domain.errors import UnknownSession
-from router.domain.model import HeartbeatAnswer, SessionTimes
+from router.domain.model import HeartbeatAnswer, Policy, SessionTimes
 from router.services.upkeep import Upkeep
 from router.services.visits import Visits
 from router.store.database import Database
@@ -31,6 +31,7 @@ from tests.services.conftest import Browser, Clock
 NewBrowser = Callable[[], Browser]
 LOST = timedelta(seconds=75)
 T = timedelta(minutes=15)
+TIMES = ReservationTimes(classic=T)
 
 
 async def test_a_heartbeat_renews(
@@ -80,7 +81,7 @@ async def test_an_idle_page_is_not_renewed(
 async def test_a_page_that_comes_back_keeps_its_number_while_nobody_else_had_it(
     database: Database, browser: NewBrowser, clock: Clock, upkeep: Upkeep, now: datetime
 ) -> None:
-    """Run out, and even swept: its digits are still nobody else's."""
+    """Run out, and even swept: its digits are still nobody else's, and its reservation goes on."""
     await set_up(database, now)
     visitor = browser()
     page = await visitor.opens()
@@ -89,10 +90,8 @@ async def test_a_page_that_comes_back_keeps_its_number_while_nobody_else_had_it(
     back = await visitor.speaks()
 
     assert (back.how, back.number, back.valid_until) == ("kept", None, clock.now + LOST + T)
-    assert await history(database) == [
-        (page.number, now, now + T, "expired"),
-        (page.number, clock.now, None, None),
-    ]
+    assert await history(database) == [(page.number, now, None, None)]
+    assert await database._pool.fetchval("SELECT max(issued_at) FROM number") == now
 
 
 async def test_a_page_takes_its_number_back_once_it_is_free_again(
@@ -174,26 +173,36 @@ async def test_a_forged_heartbeat_does_nothing(
     ) == (now + LOST + T)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("policy", ["balanced", "longest_idle", "uis", "ringostat"])
+@pytest.mark.parametrize("seed", range(3))
 async def test_reservations_end_when_the_rules_say(
-    database: Database, browser: NewBrowser, clock: Clock, now: datetime, seed: int
+    database: Database, browser: NewBrowser, clock: Clock, now: datetime, seed: int, policy: Policy
 ) -> None:
     """Whatever a page does: what the statements write is what domain/allocation computes."""
-    await set_up(database, now)
+    await set_up(database, now, APool(policy=policy))
     visitor, chance = browser(), Random(seed)
     await visitor.opens()
-    for _ in range(40):
-        clock.move(seconds=chance.choice([1, 14, 30, 30, 30, 44, 75, 76, 400]))
-        match chance.randrange(5):
-            case 0:
+    for _ in range(60):
+        clock.move(seconds=chance.choice([1, 14, 16, 30, 30, 30, 44, 75, 76, 400]))
+        match chance.randrange(7):
+            case 0 | 1:
                 await visitor.leaves(chance.choice(["hide", "close"]))
-            case 1:
+            case 2:
                 await visitor.opens(PAGE)
+            case 3 if chance.random() < 0.2:
+                await visitor.taps()
             case action:
-                await visitor.speaks(input=action == 2)
+                await visitor.speaks(input=action == 5)
         row = await database._pool.fetchrow(
-            "SELECT session.*, number.reserved_until FROM session JOIN number ON holder_id = session.id"
+            "SELECT session.*, number.reserved_until, number.released_at, number.holder_left, "
+            "number.silent_at, number.issued_at "
+            "FROM session JOIN number ON holder_id = session.id"
         )
         times = SessionTimes(**{field.name: row[field.name] for field in fields(SessionTimes)})
+        until = reserved_until(policy, times, TIMES, issued_at=row["issued_at"])
 
-        assert row["reserved_until"] == renewed_until(times, T)
+        assert row["reserved_until"] == until
+        assert row["holder_left"] == (row["gone_at"] is not None)
+        assert not row["holder_left"] or row["released_at"] == until
+        # one who does nothing moves it no more: the sweep does
+        assert row["silent_at"] <= row["seen_at"] + LOST

@@ -18,7 +18,7 @@ from tests.company import (
 from tests.services.conftest import Browser, Clock
 
 NewBrowser = Callable[[], Browser]
-LOST = timedelta(seconds=75)
+IDLE = timedelta(seconds=30)
 T = timedelta(minutes=15)
 
 
@@ -60,7 +60,7 @@ async def test_a_second_leave_changes_nothing(
 async def test_leaving_while_idle_leaves_the_reservation_as_it_is(
     database: Database, browser: NewBrowser, clock: Clock, now: datetime
 ) -> None:
-    """Activity ended with the last input."""
+    """Activity ended when there had been no input for 30 s."""
     await set_up(database, now)
     visitor = browser()
     await visitor.opens()
@@ -72,7 +72,7 @@ async def test_leaving_while_idle_leaves_the_reservation_as_it_is(
         "SELECT gone_at, reserved_until FROM session JOIN number ON holder_id = session.id"
     )
 
-    assert tuple(row) == (clock.now, now + LOST + T)
+    assert tuple(row) == (clock.now, now + IDLE + T)
 
 
 async def test_a_heartbeat_of_a_hidden_page_says_that_it_was_left(

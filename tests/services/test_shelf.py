@@ -8,12 +8,12 @@ from datetime import datetime
 
 import pytest
 
-from router.domain.allocation import Candidate
 from router.domain.model import PoolId
 from router.services import shelf
 from router.services.visits import Visits
 from router.store import numbers
 from router.store.database import Database, Queries
+from router.store.numbers import Read, Scan
 from tests.company import APool, a_visit, e164, set_up
 from tests.services.conftest import serving
 
@@ -22,16 +22,16 @@ from tests.services.conftest import serving
 def readings(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many free numbers each reading found."""
     counts: list[int] = []
-    free = numbers.free
+    read = numbers.open_numbers
 
     async def counted(
-        queries: Queries, wanted: Mapping[PoolId, int]
-    ) -> dict[PoolId, list[Candidate]]:
-        found = await free(queries, wanted)
+        queries: Queries, scans: Mapping[PoolId, Scan], *, beyond: int = 0
+    ) -> dict[PoolId, list[Read]]:
+        found = await read(queries, scans, beyond=beyond)
         counts.append(sum(map(len, found.values())))
         return found
 
-    monkeypatch.setattr(numbers, "free", counted)
+    monkeypatch.setattr(numbers, "open_numbers", counted)
     return counts
 
 

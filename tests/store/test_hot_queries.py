@@ -13,6 +13,7 @@ import pytest
 from router.domain.model import SiteId
 from router.store import numbers, reservations, sessions
 from router.store.database import Database
+from router.store.numbers import Scan
 from router.store.sessions import Beat
 from tests.company import APool, set_up
 from tests.store.plans import Plan, plan
@@ -59,34 +60,49 @@ async def seeded(database: Database, now: datetime) -> Database:
 
 async def test_the_hot_queries_go_by_index(seeded: Database, now: datetime) -> None:
     """Whatever the number of numbers and of past visits, none reads a table or an index whole."""
-    read = (await numbers.free(seeded, {POOL: 1}))[POOL]
-    row = a_hand_out(read[0], now)
+    read = (await numbers.open_numbers(seeded, {POOL: Scan(most=1)}))[POOL]
+    row = a_hand_out(read[0].candidate, now)
     hand_out = {name: [value] for name, value in zip(reservations._COLUMNS, row, strict=True)} | {
         "now": now
     }
     hear: dict[str, Any] = {
         "keys": [uuid4()],
         "site_ids": [1],
-        "inputs": [True],
+        "input_ats": [now],
         "gone_kinds": [None],
         "now": now,
     }
     nothing: frozenset[str] = frozenset()
 
-    assert await plan(seeded, "numbers.free", pool_ids=[1], limits=[9]) == Plan(
-        frozenset({"number_longest_idle"}), nothing
+    scan: dict[str, Any] = {
+        "pool_ids": [1],
+        "mosts": [9],
+        "campaign_pools": [1],
+        "campaigns": ["spring"],
+        "beyond": 16,
+    }
+    assert await plan(seeded, "numbers.open", **scan) == Plan(
+        frozenset({"number_open", "number_open_of_campaign"}), nothing
+    )
+    assert await plan(seeded, "numbers.rings", session_ids=[1, 2, 3]) == Plan(
+        frozenset({"session_pkey"}), nothing
+    )
+    assert await plan(seeded, "numbers.masses", number_ids=[1, 2, 3]) == Plan(
+        frozenset({"number_mass_pkey"}), nothing
     )
     assert await plan(seeded, "sessions.known", site_ids=[1], visitors=[uuid4()]) == Plan(
-        frozenset({"session_ordinal_once", "number_pkey", "reservation_pkey"}), nothing
+        frozenset({"session_ordinal_once", "number_pkey"}), nothing
     )
-    assert await plan(seeded, "reservations.hand_out", **hand_out) == Plan(
-        frozenset({"number_pkey", "session_pkey", "reservation_pkey"}), nothing
-    )
+    handing = await plan(seeded, "reservations.hand_out", **hand_out)
+    assert {"number_pkey", "session_pkey", "reservation_pkey"} <= handing.indexes
+    assert handing.read_whole == nothing
     heard = await plan(seeded, "sessions.hear", **hear)
     assert {"session_key_key", "number_pkey", "session_pkey"} <= heard.indexes
-    assert heard.read_whole & {"number", "session", "number_longest_idle"} == nothing
-    taken = await plan(seeded, "numbers.taken", pool_id=1, most=5)
-    assert taken.indexes == {"number_taken"}
+    assert heard.read_whole & {"number", "session", "number_open"} == nothing
+    held = await plan(
+        seeded, "numbers.held", pool_id=1, now=now, most=5, campaigns=["spring"], oldest=0
+    )
+    assert held == Plan(frozenset({"number_taken", "session_pkey"}), nothing)
 
 
 async def test_heartbeats_are_heap_only_updates(seeded: Database, now: datetime) -> None:
@@ -96,7 +112,10 @@ async def test_heartbeats_are_heap_only_updates(seeded: Database, now: datetime)
     )
     chance = random.Random(1)
     for turn in range(1, 21):
-        beats = [Beat(row["key"], SITE, True, None) for row in chance.sample(rows, 100)]
+        beats = [
+            Beat(row["key"], SITE, now + timedelta(seconds=3 * turn), None)
+            for row in chance.sample(rows, 100)
+        ]
         heard = await sessions.hear(seeded, beats, now + timedelta(seconds=3 * turn))
         assert sum(one.held for one in heard.values()) == 100
     stats = await _updates(seeded)

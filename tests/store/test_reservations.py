@@ -13,6 +13,7 @@ from router.domain.allocation import Candidate
 from router.domain.model import NumberId, OrganisationId, PoolId, SessionId, SiteId
 from router.store import numbers, reservations, sessions, upkeep
 from router.store.database import Database
+from router.store.numbers import Scan
 from router.store.reservations import HandOut
 from tests.company import APool, e164, set_up
 
@@ -39,6 +40,10 @@ def a_hand_out(number: Candidate | None, now: datetime, **changes: Any) -> HandO
         "term": "",
         "content": "",
         "click_ids": "{}",
+        "channel": "",
+        "region": None,
+        "city": None,
+        "rate": 0.03,
         "number_id": number.number_id if number else None,
         "version": number.version if number else 0,
         "take": number is not None,
@@ -53,7 +58,13 @@ def a_hand_out(number: Candidate | None, now: datetime, **changes: Any) -> HandO
 
 
 async def free(database: Database, most: int = 10) -> list[Candidate]:
-    return (await numbers.free(database, {POOL: most}))[POOL]
+    read = await numbers.open_numbers(database, {POOL: Scan(most=most)})
+    return [one.candidate for one in read[POOL]]
+
+
+async def held(database: Database, now: datetime) -> list[Candidate]:
+    read = await numbers.held(database, POOL, Scan(most=9), now)
+    return [one.candidate for one in read]
 
 
 async def test_free_numbers_come_longest_idle_first(database: Database, now: datetime) -> None:
@@ -67,7 +78,7 @@ async def test_free_numbers_come_longest_idle_first(database: Database, now: dat
 
     assert [c.e164 for c in await free(database)] == [e164(4), e164(5), e164(1)]
     assert [c.e164 for c in await free(database, 2)] == [e164(4), e164(5)]
-    assert [c.e164 for c in await numbers.taken(database, POOL, 9)] == [e164(3)]
+    assert [c.e164 for c in await held(database, now)] == [e164(3)]
 
 
 async def test_a_number_is_taken_once(database: Database, now: datetime) -> None:
@@ -141,7 +152,7 @@ async def test_a_number_that_ran_out_ends_when_it_did(database: Database, now: d
     """Taken before it was swept: its history ends at its time, not now."""
     await set_up(database, now, APool(numbers=(1,)))
     await reservations.hand_out(database, [a_hand_out((await free(database))[0], now)], now)
-    run_out = (await numbers.taken(database, POOL, 1))[0]
+    run_out = (await held(database, now))[0]
     later = now + timedelta(hours=1)
     await reservations.hand_out(database, [a_hand_out(run_out, later)], later)
     history = await database._pool.fetch(
@@ -161,9 +172,9 @@ async def test_a_router_whose_clock_is_behind_writes_no_overlap(
     await set_up(database, now, APool(numbers=(1,)))
     first = a_hand_out((await free(database))[0], now)
     await reservations.hand_out(database, [first], now)
-    held = (await numbers.taken(database, POOL, 1))[0]
+    reserved = (await held(database, now))[0]
     behind = now - timedelta(seconds=2)
-    moved = a_hand_out(held, behind, visitor=first.visitor, ordinal=2, ends="moved")
+    moved = a_hand_out(reserved, behind, visitor=first.visitor, ordinal=2, ends="moved")
 
     assert await reservations.hand_out(database, [moved], behind) == {moved.key}
     assert await upkeep.overlapping_reservations(database) == []
@@ -199,4 +210,10 @@ async def test_sessions_and_numbers_are_found_by_their_ids(
     assert list(known) == [(SITE, visit.visitor)]
     assert known[(SITE, visit.visitor)].key == visit.key
     assert own is not None
-    assert (own.number_id, own.holder, own.newest_holder) == (NumberId(1), None, SessionId(1))
+    candidate = own.candidate
+    assert (candidate.number_id, candidate.holder, candidate.newest_holder, own.ring) == (
+        NumberId(1),
+        None,
+        SessionId(1),
+        (SessionId(1),),
+    )

@@ -10,6 +10,7 @@ the condition that its version is unchanged, and what lost the race is decided a
     tiers          balanced, exclusive: tiers, shortlist, the least score
     timed          longest_idle, uis, ringostat, mango
     scoring    expected wrong calls of a number for a visit
+    keys       by what sources and campaigns are told apart
     masses     what a number remembers of holders who left
     handover   ring and masses of a number after a hand-out
     binding    one number for each combination of parameters, instead of for each visitor
