@@ -60,7 +60,8 @@ _TOLD: Mapping[allocation.How, How] = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Landing:
-    """A page was opened; all of it is clean. `region` (ISO 3166-2) and `city`: where its visitor is."""
+    """A page was opened; all of it is clean. `region` (ISO 3166-2) and `city`: where its visitor is;
+    `rate`: calls that are expected of such a visit."""
 
     touch: Touch
     url: str
@@ -68,6 +69,7 @@ class Landing:
     device: Device
     region: str | None = None
     city: str | None = None
+    rate: float = RATE
 
     def facts(self, visit: int | None = None) -> Facts:
         """What rules can ask of it."""
@@ -330,6 +332,6 @@ def _visit(known: Holder | None, touch: Touch, landing: Landing | None) -> Visit
         campaign=key,
         device=landing.device if landing else None,
         region=landing.region if landing else None,
-        rate=RATE,
+        rate=landing.rate if landing else RATE,
         verified=False,
     )
