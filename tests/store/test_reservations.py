@@ -40,7 +40,7 @@ def a_hand_out(number: Candidate | None, now: datetime, **changes: Any) -> HandO
         "term": "",
         "content": "",
         "click_ids": "{}",
-        "channel": "",
+        "channel": "google_ads",
         "region": None,
         "city": None,
         "rate": 0.03,
@@ -52,7 +52,6 @@ def a_hand_out(number: Candidate | None, now: datetime, **changes: Any) -> HandO
         "until": now + LATER if number else None,
         "shown": number.e164 if number else e164(0),
         "overflow": number is None,
-        "channel": "google_ads",
     }
     return HandOut(**{**values, **changes})
 
