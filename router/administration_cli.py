@@ -12,6 +12,7 @@ from router.commands.access import sign_in, token_app
 from router.commands.base import Invocation
 from router.commands.channels import channel_app, default_number_app
 from router.commands.lines import organisation_app, target_app, trunk_app
+from router.commands.moves import move_app
 from router.commands.numbers import number_app
 from router.commands.settings import setting_app
 from router.commands.shared import shared_app
@@ -34,6 +35,7 @@ app.add_typer(channel_app, name="channel")
 app.add_typer(default_number_app, name="default-number")
 number_app.add_typer(standing_app)
 number_app.add_typer(stock_app)
+number_app.add_typer(move_app)
 app.add_typer(number_app, name="number")
 app.add_typer(shared_app, name="shared")
 app.add_typer(setting_app, name="setting")

@@ -23,6 +23,7 @@ from router.domain.errors import CallRouterError, StoreUnavailable
 from router.services.access import Access
 from router.services.calls import Calls
 from router.services.clocks import Clocks, DatabaseClock
+from router.services.departures import Departures
 from router.services.hygiene import Hygiene
 from router.services.inventory import Inventory
 from router.services.live import Live
@@ -210,6 +211,7 @@ async def serve(settings: Settings, clock: Clock) -> None:
             tasks.create_task(visits.run(), name="visits")
             tasks.create_task(upkeep.run(clock), name="upkeep")
             tasks.create_task(Hygiene(database).run(clock), name="hygiene")
+            tasks.create_task(Departures(database).run(clock), name="moves of numbers")
             tasks.create_task(recordings.run(clock), name="recordings")
             tasks.create_task(database_clock.run(), name="database clock")
             tasks.create_task(link.run(), name="AMI")

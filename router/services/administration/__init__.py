@@ -8,6 +8,7 @@ several. Every change leaves an entry in the audit trail.
 from __future__ import annotations
 
 from router.services.administration.channels import Channels
+from router.services.administration.moves import Moves
 from router.services.administration.numbers import Numbers
 from router.services.administration.organisations import Organisations
 from router.services.administration.pools import Pools
@@ -28,6 +29,7 @@ class Administration(
     Pools,
     Channels,
     Numbers,
+    Moves,
     Settings,
     Snippet,
     Standings,

@@ -9,10 +9,10 @@ from typing import TypeVar
 
 from router.domain.errors import FieldError
 from router.domain.model import PoolId, TargetId
-from router.domain.numbering import same_region
 from router.services import checks
 from router.services.administration.desk import Desk
 from router.services.stock import form, overlaps
+from router.services.stock.fitting import misfits
 from router.services.stock.lines import LineProblems, StockLine
 from router.services.work import By, Work, site_called
 from router.store import administration, stock
@@ -132,22 +132,6 @@ async def _resolve(
             )
         )
     return named
-
-
-def misfits(
-    region: str | None, carrier: str | None, row: PoolRow, carriers: Mapping[PoolId, frozenset[str]]
-) -> Iterator[tuple[str, str]]:
-    """(field, problem): why a number does not belong into a pool, by what is known of both."""
-    pool = row.pool
-    if same_region(region, pool.region) is False:
-        yield "region", f"{region} is not {pool.region}, where pool {pool.name} is (unless forced)"
-    own = carriers.get(pool.id, frozenset())
-    if carrier and own and carrier not in own:
-        names = ", ".join(sorted(own))
-        yield (
-            "carrier",
-            f"{carrier} is not the carrier of pool {pool.name}: {names} (unless forced)",
-        )
 
 
 async def _there_already(
