@@ -49,6 +49,11 @@ async def test_from_nothing_to_a_site_that_has_numbers(command: Command) -> None
         kind: (await asyncio.to_thread(command, f"{kind} list")).stdout
         for kind in ("organisation", "target", "trunk", "site", "pool", "number")
     }
+    await asyncio.to_thread(command, "pool add rest --site shop")
+    moved = await asyncio.to_thread(command, "number move 84951110001 --to rest --region RU")
+    shown = await asyncio.to_thread(command, "number show 84951110001 --region RU")
+    assert moved.stdout == "number +7 495 111-00-01 is in pool rest\n"
+    assert "rest / shop" in shown.stdout
     assert listed["number"].splitlines()[1].split() == [
         "+7", "495", "111-00-01", "shop", "ads", "carrier-1", "free",
     ]  # fmt: skip

@@ -92,7 +92,7 @@ async def test_a_visitor_keeps_a_number_that_moves(
     assert (early, before) == (0, ("ads", "quarantined"))
     assert (late, await pool_of(database, held)) == (1, ("rest", "in_use"))
     # the visit that held it ends in history as it would have
-    assert [entry for entry in await history(database) if entry[0] == held][0][2] is not None
+    assert next(entry for entry in await history(database) if entry[0] == held)[2] is not None
     assert (await departures.round(clock.now)) == 0
 
 
