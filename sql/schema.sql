@@ -363,6 +363,7 @@ CREATE TABLE public.number (
     leaves_at timestamp with time zone,
     standing_since timestamp with time zone,
     grown_at timestamp with time zone,
+    moves_to bigint,
     CONSTRAINT number_currency CHECK ((currency ~ '^[A-Z]{3}$'::text)),
     CONSTRAINT number_e164_format CHECK ((e164 ~ '^\+[1-9][0-9]{6,14}$'::text)),
     CONSTRAINT number_monthly_cost CHECK ((monthly_cost >= (0)::numeric)),
@@ -978,6 +979,8 @@ CREATE INDEX number_grown ON public.number USING btree (pool_id) WHERE ((grown_a
 
 CREATE INDEX number_leaving ON public.number USING btree (leaves_at) WHERE ((leaves_at IS NOT NULL) AND (withdrawn_at IS NULL));
 
+CREATE INDEX number_moving ON public.number USING btree (moves_to) WHERE ((moves_to IS NOT NULL) AND (withdrawn_at IS NULL));
+
 CREATE INDEX number_of_block ON public.number USING btree (block_id) WHERE (block_id IS NOT NULL);
 
 CREATE INDEX number_open ON public.number USING btree (pool_id, released_at, id) WHERE (((holder_id IS NULL) OR holder_left) AND (withdrawn_at IS NULL) AND (standing = 'in_use'::text));
@@ -1071,6 +1074,9 @@ ALTER TABLE ONLY public.number_change
 
 ALTER TABLE ONLY public.number_mass
     ADD CONSTRAINT number_mass_number_id_fkey FOREIGN KEY (number_id) REFERENCES public.number(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.number
+    ADD CONSTRAINT number_moves_to_fkey FOREIGN KEY (moves_to) REFERENCES public.pool(id);
 
 ALTER TABLE ONLY public.number
     ADD CONSTRAINT number_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES public.organisation(id);
