@@ -1,4 +1,4 @@
-"""Handing out numbers: the rules of longest idle, reservation times, page sessions."""
+"""Handing out numbers: longest idle, a visit's own number, page sessions."""
 
 from __future__ import annotations
 
@@ -17,10 +17,9 @@ from router.domain.allocation import (
     Visit,
     choose,
     own_number,
-    renewed_until,
     session_goes_on,
 )
-from router.domain.model import NumberId, SessionId, SessionTimes, Touch
+from router.domain.model import NumberId, SessionId, Touch
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 T = timedelta(minutes=15)
@@ -172,42 +171,6 @@ def test_the_choice(candidates: list[Candidate], order: Random) -> None:
         free, key=lambda c: (c.reserved_until, c.number_id), default=None
     )
     assert (decision.how == "default") == (not free)
-
-
-# -- how long -----------------------------------------------------------------------------------
-
-
-def times(*, seen: float = 0, heard: float = 0, gone: float | None = None) -> SessionTimes:
-    def at(seconds: float) -> datetime:
-        return NOW + timedelta(seconds=seconds)
-
-    return SessionTimes(
-        started_at=NOW,
-        seen_at=at(seen),
-        input_at=at(heard),
-        gone_at=None if gone is None else at(gone),
-        gone_kind=None if gone is None else "close",
-        tapped_at=None,
-        device=None,
-    )
-
-
-@pytest.mark.parametrize(
-    ("visit", "activity_ends"),
-    [
-        (times(), 75),  # if nothing more is heard
-        (times(seen=60, heard=60), 135),
-        (times(seen=60, heard=60, gone=70), 70),
-        (times(seen=90, heard=60), 135),  # idle: the last input counts
-        (times(seen=90, heard=60, gone=120), 135),  # leaving while idle changes nothing
-        (times(seen=60, heard=60, gone=135), 135),  # nor does leaving once lost
-    ],
-)
-def test_the_reservation_time_counts_from_the_end_of_activity(
-    visit: SessionTimes, activity_ends: float
-) -> None:
-    """Classic reservation time: without bounce, tap or kind."""
-    assert renewed_until(visit, T) == NOW + timedelta(seconds=activity_ends) + T
 
 
 # -- the same visit or another ------------------------------------------------------------------

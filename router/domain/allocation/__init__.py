@@ -24,7 +24,6 @@ from router.domain.allocation.scoring import PRICE, score
 from router.domain.allocation.times import (
     ReservationTimes,
     activity_end,
-    renewed_until,
     reserved_until,
     session_goes_on,
 )
@@ -62,7 +61,6 @@ __all__ = [
     "choose",
     "hand_over",
     "own_number",
-    "renewed_until",
     "reserved_until",
     "ring_size",
     "score",

@@ -95,16 +95,6 @@ def reserved_until(
     return end.at + tail
 
 
-def renewed_until(times: SessionTimes, reservation: timedelta) -> datetime:
-    """The end that heartbeats and leaves write today: the last input, or a leave while active, counts.
-
-    A visit that was told to be idle is given 75 s from its last input, as one that fell silent."""
-    left = times.gone_at
-    if left is None or left >= times.seen_at + LOST_AFTER or idle_at(times, left):
-        return times.input_at + LOST_AFTER + reservation
-    return left + reservation
-
-
 def session_goes_on(session: Touch, last_seen: datetime, landing: Touch, now: datetime) -> bool:
     """True for a reload, a second page, a second tab: the same session. False begins another one:
     a landing from another campaign, or more than 30 minutes since the visitor was last seen."""
