@@ -13,8 +13,11 @@ def shown(view: SiteView, landing: Landing) -> Shown:
     """The number of the static pool for where the visitor comes from; else a default number. The
     session's key names nothing."""
     facts = landing.facts()
-    targeting = pool_for(facts, tuple(pool for pool in view.pools if pool.id in view.static))
-    if targeting.pool is not None:
+    # one without rules is for no channel: for leaflets, or for whoever no other pool serves
+    targeting = pool_for(facts, tuple(p for p in view.pools if p.id in view.static and p.rules))
+    if targeting.pool is None:
+        targeting = pool_for(facts, view.pools)
+    if targeting.pool is not None and targeting.pool.id in view.static:
         return Shown(
             session=uuid4(),
             number=view.static[targeting.pool.id].e164,
@@ -22,7 +25,6 @@ def shown(view: SiteView, landing: Landing) -> Shown:
             valid_until=None,
             targeting=targeting,
         )
-    targeting = pool_for(facts, view.pools)
     default = targeting.pool.default_number if targeting.pool else None
     return Shown(
         session=uuid4(),

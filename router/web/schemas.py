@@ -138,7 +138,11 @@ class HeartbeatBody(Body):
         examples=[False], description="The visitor did something since the last one."
     )
     input_seconds: int | None = Field(
-        None, ge=0, examples=[4], description="So long ago the visitor did something last."
+        None,
+        ge=0,
+        le=10**9,
+        examples=[4],
+        description="So long ago the visitor did something last.",
     )
     number: E164 | None = Field(None, examples=[_NUMBER], description="What the page shows.")
     others: list[OtherPageNumber] = Field(default_factory=list, max_length=_OTHERS_AT_MOST)

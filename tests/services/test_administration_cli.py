@@ -145,3 +145,55 @@ async def test_a_database_that_is_away(now: datetime) -> None:
 
     assert result.exit_code == 1
     assert "is PostgreSQL running, and CALL_ROUTER_DATABASE_URL right?" in result.stderr
+
+
+async def test_what_a_sites_pages_carry(command: Command) -> None:
+    """Lines of HTML, a further page number, the cookie's domain, the server's token."""
+    lines = [
+        "organisation add Acme",
+        "target add office --endpoint office",
+        "site add shop --origin https://shop.example --default-number 84951234567 --key shop-key-1 --target office --page-number 84951234567 --page-number 84951234599",
+        "pool add service --site shop",
+        "site snippet shop",
+        "pool page-number service 84951234599",
+        "site cookie-domain shop shop.example",
+        "site server-token shop",
+        "pool page-number service",
+    ]
+    said = {}
+    for line in lines:
+        result = await asyncio.to_thread(command, line)
+        assert (line, result.exit_code, result.stderr) == (line, 0, "")
+        said[line] = result.stdout.splitlines()
+
+    newest, _, fixed = said["site snippet shop"][1:]
+    assert said[lines[2]][-1] == newest
+    assert newest.endswith('/ct.js" data-site="shop-key-1"></script>')
+    assert 'integrity="sha384-' in fixed
+    assert "serves +74951234599" in said[lines[5]][0]
+    assert "all over shop.example" in said[lines[6]][0]
+    assert said[lines[7]][-1].startswith("cts_")
+    assert "serves the main number" in said[lines[8]][0]
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ("pool page-number service 84959999999", "number: +74959999999 is not one of the numbers"),
+        ("site cookie-domain shop localhost", "domain: 'localhost' is not the name of a domain"),
+        ("site snippet elsewhere", "site: there is no 'elsewhere'; there is: shop"),
+    ],
+)
+async def test_refusals_about_what_pages_carry(command: Command, line: str, problem: str) -> None:
+    """They name what there is instead."""
+    for first in (
+        "organisation add Acme",
+        "target add office --endpoint office",
+        "site add shop --origin https://shop.example --default-number 84951234567 --target office",
+        "pool add service --site shop",
+    ):
+        assert (await asyncio.to_thread(command, first)).exit_code == 0
+    result = await asyncio.to_thread(command, line)
+
+    assert result.exit_code == 2
+    assert problem in result.stderr

@@ -152,6 +152,7 @@ async def test_without_consent_nothing_is_kept(
     """The static number for where the visitor comes from, else the default one; no row, no number held."""
     pools = (
         APool(name="visitors", numbers=(11,)),
+        APool(name="leaflets", kind="static", numbers=(41,), source="leaflet"),
         APool(
             name="maps",
             kind="static",

@@ -290,7 +290,7 @@
     const asked = session, quiet = Date.now() - touched;
     schedule(period);
     try {
-      const value = await post('heartbeats', { visible: true, input: quiet <= 30000, input_seconds: Math.round(quiet / 1000), number: shown() && shown().e164 });
+      const value = await post('heartbeats', { visible: true, input: quiet <= 30000, input_seconds: Math.max(0, Math.round(quiet / 1000)), number: shown() && shown().e164 });
       if (asked !== session) return;
       const told = [value, ...(value.others || [])];
       if (told.includes(null)) throw 404;
