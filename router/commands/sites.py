@@ -10,6 +10,7 @@ from router.commands.base import Organisation, by, run, table
 from router.domain import phone
 from router.domain.rules.text import all_written
 from router.services.administration import Administration
+from router.services.administration.pools import PoolFields
 from router.services.inventory import Inventory
 from router.web.snippet_file import moving_line
 
@@ -85,10 +86,37 @@ def pool_add(
         list[str] | None,
         typer.Option(help="Whom it serves, e.g. source=google. Repeatable: all hold."),
     ] = None,
+    policy: Annotated[
+        str,
+        typer.Option(help="balanced, exclusive, longest_idle, uis, ringostat or mango"),
+    ] = "balanced",
     priority: Annotated[int, typer.Option(help="The pool of the lowest serves first.")] = 100,
     reservation_seconds: Annotated[
-        int, typer.Option(help="How long a number is kept after its visitor was last seen.")
+        int,
+        typer.Option(
+            help="How long a number is kept after its visitor was last seen; balanced and exclusive "
+            "ask how the visit ended instead, see the five that follow."
+        ),
     ] = 900,
+    closed_seconds: Annotated[int, typer.Option(help="After the page was closed.")] = 600,
+    left_seconds: Annotated[int, typer.Option(help="After it was hidden, or fell silent.")] = 1200,
+    idle_seconds: Annotated[int, typer.Option(help="After the visitor did nothing.")] = 900,
+    bounce_seconds: Annotated[int, typer.Option(help="After less than 15 s of a visit.")] = 180,
+    tapped_seconds: Annotated[int, typer.Option(help="At least, after a tap on it.")] = 1800,
+    price: Annotated[
+        float, typer.Option(help="0: purest sources; 10: more free numbers; balanced only.")
+    ] = 3.0,
+    goal: Annotated[
+        str | None, typer.Option(help="accuracy (usual with balanced) or coverage (else).")
+    ] = None,
+    aim: Annotated[float | None, typer.Option(help="The figure to be reached, e.g. 0.95.")] = None,
+    bind: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="source, medium, campaign, term, content: a number for each combination."
+        ),
+    ] = None,
+    grows: Annotated[bool, typer.Option(help="From the organisation's shared pool.")] = False,
     default_number: Annotated[str | None, typer.Option(help="Shown when all are taken.")] = None,
     target: Annotated[str | None, typer.Option(help="Instead of the site's.")] = None,
     record: Annotated[bool, typer.Option()] = True,
@@ -100,22 +128,34 @@ def pool_add(
     organisation: Organisation = None,
 ) -> None:
     """Add a pool, for example: pool add ads --site shop --rule source=google."""
+    fields: PoolFields = {
+        "policy": policy,
+        "priority": priority,
+        "reservation_seconds": reservation_seconds,
+        "closed_seconds": closed_seconds,
+        "left_seconds": left_seconds,
+        "idle_seconds": idle_seconds,
+        "bounce_seconds": bounce_seconds,
+        "tapped_seconds": tapped_seconds,
+        "price": price,
+        "binding": bind or (),
+        "grows": grows,
+        "rules": rule or (),
+        "default_number": default_number,
+        "target": target,
+        "record": record,
+        "source": source,
+        "medium": medium,
+        "campaign": campaign,
+    }
+    if goal is not None:
+        fields["goal"] = goal
+    if aim is not None:
+        fields["aim"] = aim
     run(
         ctx,
         lambda db, now: Administration(db).add_pool(
-            name,
-            site=site,
-            kind=kind,
-            priority=priority,
-            reservation_seconds=reservation_seconds,
-            rules=rule or (),
-            default_number=default_number,
-            target=target,
-            record=record,
-            source=source,
-            medium=medium,
-            campaign=campaign,
-            by=by(now, organisation),
+            name, site=site, kind=kind, by=by(now, organisation), **fields
         ),
     )
     typer.echo(f"pool {name} added")

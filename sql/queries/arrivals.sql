@@ -9,18 +9,18 @@ WITH dialled AS (
     SELECT number_past.* FROM number_past JOIN dialled ON dialled.id = number_id
     WHERE built_at <= $3 AND packed IS NOT NULL
 ), holding AS (
-    (SELECT reservation.session_id, reservation.started_at, reservation.ended_at
+    (SELECT reservation.session_id, reservation.started_at, reservation.changed_at
      FROM dialled JOIN reservation ON reservation.number_id = dialled.id
      WHERE reservation.started_at > greatest($2::timestamptz, (SELECT built_at FROM past))
        AND reservation.started_at <= $3
      ORDER BY reservation.started_at DESC LIMIT $7)
     UNION ALL
-    SELECT reservation.session_id, reservation.started_at, reservation.ended_at
+    SELECT reservation.session_id, reservation.started_at, reservation.changed_at
     FROM past CROSS JOIN unnest(past.unsettled) AS unsettled (id)
     JOIN reservation ON reservation.session_id = unsettled.id AND reservation.number_id = past.number_id
     WHERE reservation.started_at > $2 AND reservation.started_at <= past.built_at
 ), handed AS (
-    SELECT session_id, max(started_at) AS handed_at, max(ended_at) AS ended_at
+    SELECT session_id, max(started_at) AS handed_at, max(changed_at) AS changed_at
     FROM holding GROUP BY session_id
 ), shown AS (
     SELECT array_agg(session.id) AS ids,
@@ -38,11 +38,8 @@ WITH dialled AS (
            array_agg(session.medium) AS medium,
            array_agg(session.campaign) AS campaign,
            array_agg(handed.handed_at) AS handed_at,
-           array_agg(CASE WHEN session.number_id IS DISTINCT FROM dialled.id THEN
-               coalesce((SELECT min(later.started_at) FROM reservation AS later
-                         WHERE later.session_id = session.id AND later.started_at > handed.handed_at
-                           AND later.number_id <> dialled.id), handed.ended_at)
-           END) AS changed_at
+           -- one that was handed the number again has its page show it again
+           array_agg(CASE WHEN handed.changed_at >= handed.handed_at THEN handed.changed_at END) AS changed_at
     FROM dialled CROSS JOIN handed JOIN session ON session.id = handed.session_id
 )
 SELECT dialled.id AS number_id, dialled.e164, pool.id AS pool_id, pool.kind AS pool_kind, site.id AS site_id,
@@ -90,18 +87,18 @@ CROSS JOIN LATERAL (
         SELECT number_past.* FROM number_past JOIN dialled ON dialled.id = number_id
         WHERE built_at <= asked.until AND packed IS NOT NULL
     ), holding AS (
-        (SELECT reservation.session_id, reservation.started_at, reservation.ended_at
+        (SELECT reservation.session_id, reservation.started_at, reservation.changed_at
          FROM dialled JOIN reservation ON reservation.number_id = dialled.id
          WHERE reservation.started_at > greatest(asked.since, (SELECT built_at FROM past))
            AND reservation.started_at <= asked.until
          ORDER BY reservation.started_at DESC LIMIT $7)
         UNION ALL
-        SELECT reservation.session_id, reservation.started_at, reservation.ended_at
+        SELECT reservation.session_id, reservation.started_at, reservation.changed_at
         FROM past CROSS JOIN unnest(past.unsettled) AS unsettled (id)
         JOIN reservation ON reservation.session_id = unsettled.id AND reservation.number_id = past.number_id
         WHERE reservation.started_at > asked.since AND reservation.started_at <= past.built_at
     ), handed AS (
-        SELECT session_id, max(started_at) AS handed_at, max(ended_at) AS ended_at
+        SELECT session_id, max(started_at) AS handed_at, max(changed_at) AS changed_at
         FROM holding GROUP BY session_id
     ), shown AS (
         SELECT array_agg(session.id) AS ids,
@@ -119,11 +116,8 @@ CROSS JOIN LATERAL (
                array_agg(session.medium) AS medium,
                array_agg(session.campaign) AS campaign,
                array_agg(handed.handed_at) AS handed_at,
-               array_agg(CASE WHEN session.number_id IS DISTINCT FROM dialled.id THEN
-                   coalesce((SELECT min(later.started_at) FROM reservation AS later
-                             WHERE later.session_id = session.id AND later.started_at > handed.handed_at
-                               AND later.number_id <> dialled.id), handed.ended_at)
-               END) AS changed_at
+               -- one that was handed the number again has its page show it again
+           array_agg(CASE WHEN handed.changed_at >= handed.handed_at THEN handed.changed_at END) AS changed_at
         FROM dialled CROSS JOIN handed JOIN session ON session.id = handed.session_id
     )
     SELECT dialled.id AS number_id, dialled.e164, pool.id AS pool_id, pool.kind AS pool_kind, site.id AS site_id,

@@ -55,23 +55,33 @@ async def test_a_call_waits_for_the_newest_visits_only(world: World, now: dateti
 
 
 async def test_when_the_page_changed(world: World, now: datetime) -> None:
-    """At the hand-out of another number; at the end of the reservation if it shows a default number now."""
+    """As it stands at the last hand-out: who was handed the number again has it on his page again, and whose
+    number was only taken over still shows it."""
     other = await world.visit(began=now - 900 * S)
-    default = await world.visit(began=now - 800 * S)
-    same = await world.visit(began=now - 700 * S)
+    again = await world.visit(began=now - 800 * S)
+    taken = await world.visit(began=now - 700 * S)
     await world.run("UPDATE reservation SET ended_at = $1", now - 300 * S)
     await world.run(
-        "INSERT INTO reservation (organisation_id, number_id, session_id, pool_id, started_at)"
-        " VALUES (1, 2, $1, 1, $2)",
+        "UPDATE reservation SET changed_at = $1 WHERE session_id IN ($2, $3)",
+        now - 300 * S,
         other,
+        again,
+    )
+    await world.run(
+        "INSERT INTO reservation (organisation_id, number_id, session_id, pool_id, started_at)"
+        " VALUES (1, 1, $1, 1, $2)",
+        again,
         now - 100 * S,
     )
-    await world.run("UPDATE session SET number_id = 2 WHERE id = $1", other)
-    await world.run("UPDATE session SET number_id = NULL WHERE id = $1", default)
     found = await ask(world, now)
-    changed = {one.session_id: one.changed_at for one in found.candidates}
+    together = await arrivals.dialled_together(
+        world.database,
+        [arrivals.Asked(numbers=(NUMBER,), caller="", trunk="trunk1", t=now)],
+    )
+    expected = {other: now - 300 * S, again: None, taken: None}
 
-    assert changed == {other: now - 100 * S, default: now - 300 * S, same: None}
+    for looked in (found, *together):
+        assert {one.session_id: one.changed_at for one in looked.candidates} == expected
 
 
 async def test_a_tap_on_another_number(world: World, now: datetime) -> None:

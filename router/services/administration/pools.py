@@ -107,7 +107,7 @@ class Pools(Desk):
                 site_id=home.id,
                 name=shown or "",
                 kind="static" if kind == "static" else "dynamic",
-                policy="longest_idle",
+                policy="balanced",
                 priority=100,
                 reservation_seconds=900,
                 rules=(),
@@ -118,7 +118,7 @@ class Pools(Desk):
                 medium=None,
                 campaign=None,
             )
-            pool = await _with(fresh, fields, home, work, problems)
+            pool = await _with(fresh, _usual(fields) | fields, home, work, problems)
             added = await store.put_pool(work.queries, pool, by.now)
             await work.note("pool.add", pool.name, {"site": home.name, "kind": kind})
             return replace(pool, id=added)
@@ -155,6 +155,16 @@ class Pools(Desk):
             let_go("pool", row.pool.name, held)
             await editing.delete(work.queries, work.organisation_id, "pool", row.pool.id)
             await work.note("pool.delete", row.pool.name, {"site": row.site, "id": row.pool.id})
+
+
+def _usual(fields: PoolFields) -> PoolFields:
+    """What a new pool is to reach: by its policy it is either sure of the campaigns, or covers the visits."""
+    usual: PoolFields = {}
+    goal = fields.get("goal") or (
+        "accuracy" if fields.get("policy", "balanced") == "balanced" else "coverage"
+    )
+    usual["goal"], usual["aim"] = goal, 0.95 if goal == "accuracy" else 0.9
+    return usual
 
 
 async def _with(
