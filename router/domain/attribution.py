@@ -58,6 +58,9 @@ CLICK_IDS: Mapping[str, tuple[str, str] | None] = MappingProxyType(
     }
 )
 
+# What analytics know a visitor by: kept with the click ids, and no sign of an advertisement.
+CLIENT_IDS = frozenset(("_ym_uid", "_ga", "_ga_session", "_gl"))
+
 _UTM = {
     "utm_source": "source",
     "utm_medium": "medium",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from router.domain import phone
+from router.domain.channels import name_of
 from router.domain.errors import PhoneRefused
 from router.domain.model import Attribution, Target, Touch, hundredths
 
@@ -98,14 +99,16 @@ _SIP_MARKS = str.maketrans(dict.fromkeys('<>"\\', " "))
 
 
 def caller_name(attribution: Attribution) -> str:
-    """``google / cpc / spring 97%`` for the company's display, at most 80 bytes; empty if nothing is known."""
+    """``google / cpc / spring 97%`` for the company's display, at most 80 bytes; empty if nothing is known. A
+    channel's name stands for a source that is not known."""
     touch = attribution.touch
     if touch is None:
         return ""
     percent = f" {hundredths(attribution.confidence)}%" if attribution.confidence < 1 else ""
     # brackets and quotes are SIP's own: legal when escaped, yet telephones stumble over them
     names = [
-        clean(name.translate(_SIP_MARKS)) for name in (touch.source, touch.medium, touch.campaign)
+        clean(name.translate(_SIP_MARKS))
+        for name in (touch.source or name_of(touch.channel), touch.medium, touch.campaign)
     ]
     return cut(" / ".join(name for name in names if name), NAME_BYTES - len(percent)) + percent
 

@@ -99,6 +99,7 @@ def _credit(credit: Record | None) -> list[tuple[str, str]]:
     method, level = credit["method"], credit["level"]
     return [
         ("came from", origin_of(credit)),
+        ("channel", credit.get("channel_name") or "-"),
         ("method", f"{method}: {_METHODS.get(method, '')}"),
         (
             "confidence",

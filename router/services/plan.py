@@ -6,10 +6,10 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 from uuid import UUID, uuid4
 
-from router.domain import allocation
+from router.domain import allocation, touches
 from router.domain.allocation import (
     OVERFLOW,
     RATE,
@@ -96,15 +96,25 @@ class Ask:
     now: datetime
 
 
+class Further(NamedTuple):
+    """A landing within a session: whether it is a touch of its own, and ids not known before."""
+
+    landing: Landing
+    touched: bool
+    ids: Mapping[str, str]
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Shown:
-    """What the page has to show. `targeting`: why from this pool."""
+    """What the page has to show. `targeting`: why from this pool. `further`: what its landing adds to a
+    session that goes on."""
 
     session: UUID
     number: str
     how: How
     valid_until: datetime | None
     targeting: Targeting | None = None
+    further: Further | None = None
 
 
 class Plan:
@@ -310,7 +320,18 @@ class Plan:
             how="static" if self.static else _TOLD[self.decision.how],
             valid_until=self.until(now),
             targeting=self.targeting,
+            further=self._further(),
         )
+
+    def _further(self) -> Further | None:
+        landing, known = self.waiting.question.landing, self.known
+        if landing is None or known is None or self.landing is not None:
+            return None
+        session = (known.landing_url, known.referrer)
+        touched, ids = touches.further(
+            landing.touch, landing.url, landing.referrer, session, known.touch.click_ids
+        )
+        return Further(landing, touched, ids) if touched or ids else None
 
 
 def _visit(known: Holder | None, touch: Touch, landing: Landing | None) -> Visit:

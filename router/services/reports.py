@@ -7,9 +7,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal, get_args
 
 from router.domain.errors import FieldError, NotFound
-from router.domain.model import CallState, OrganisationId
+from router.domain.model import CallState, OrganisationId, SessionId
+from router.domain.touches import Landed
 from router.services.access import Actor
-from router.store import audit
+from router.store import audit, touches
 from router.store import reports as store
 from router.store.database import Database, deadline
 from router.store.reports import CallLine, Decision, EventLine, RecordingPlace, SessionLine
@@ -18,6 +19,7 @@ Filter = Literal["all", "live", "arrived", "ringing", "talking", "ended"]
 
 PATIENCE = 3.0
 EVENTS_AT_MOST = 200
+TOUCHES_AT_MOST = 100
 # A player asks for a recording in many pieces: that is one hearing.
 HEARING = timedelta(minutes=10)
 
@@ -39,6 +41,7 @@ class Explanation:
 
     call: CallLine
     session: SessionLine | None
+    touches: tuple[Landed, ...]
     decisions: tuple[Decision, ...]
     events: tuple[EventLine, ...]
 
@@ -89,8 +92,17 @@ class Reports:
         return Explanation(
             call=line,
             session=await store.session(self._database, session_id) if session_id else None,
+            touches=tuple(await self._touches(session_id, line.arrived_at)),
             decisions=tuple(await store.decisions(self._database, call_id)),
             events=tuple(await store.events(self._database, line.linkedid, most=EVENTS_AT_MOST)),
+        )
+
+    async def _touches(self, session_id: SessionId | None, until: datetime) -> list[Landed]:
+        """The visitor's touches up to the call."""
+        if session_id is None:
+            return []
+        return await touches.of_visitor(
+            self._database, session_id, until=until, most=TOUCHES_AT_MOST
         )
 
     async def hear(

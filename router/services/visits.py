@@ -27,9 +27,9 @@ from router.services import unremembered
 from router.services.batching import Batcher, Waiting
 from router.services.directory import Directory
 from router.services.handout import Desk
-from router.services.plan import Ask, How, Landing, Shown
+from router.services.plan import Ask, Further, How, Landing, Shown
 from router.services.upkeep import Upkeep
-from router.store import sessions
+from router.store import sessions, touches
 from router.store.database import Database, deadline
 from router.store.sessions import Beat, Heard
 from router.store.sites import Part, SiteView
@@ -116,6 +116,8 @@ class Visits:
                 shown, *others = await asyncio.gather(*map(self._desk.ask, [ask, *further]))
             else:
                 shown = await self._desk.ask(ask)
+            if shown.further is not None:
+                await self._keep(view, shown.session, shown.further, now)
         return VisitAnswer(
             session=shown.session,
             visitor=visitor,
@@ -129,6 +131,24 @@ class Visits:
             cookie_domain=view.snippet.cookie_domain,
             why=_why([shown, *others]) if request.debug else (),
         )
+
+    async def _keep(self, view: SiteView, session: UUID, further: Further, now: datetime) -> None:
+        """A landing within a session is a touch too. Rare, so no part of what every visit waits for."""
+        landing, site_id = further.landing, view.site.id
+        if further.touched:
+            added = touches.add(
+                self._database,
+                site_id,
+                session,
+                at=now,
+                touch=landing.touch,
+                url=landing.url,
+                referrer=landing.referrer,
+            )
+            await deadline(added, self._seconds, what="touch")
+        if further.ids:
+            named = touches.name(self._database, site_id, session, further.ids)
+            await deadline(named, self._seconds, what="ids of a visitor")
 
     @staticmethod
     def _landing(request: VisitRequest, view: SiteView) -> Landing:

@@ -57,6 +57,7 @@ class CallLine:
     method: Method | None
     level: Level | None
     confidence: float | None
+    channel: str | None
     source: str | None
     medium: str | None
     campaign: str | None
@@ -89,6 +90,7 @@ class SessionLine:
     device: Device | None
     landing_url: str
     referrer: str
+    channel: str
     source: str
     medium: str
     campaign: str
@@ -107,6 +109,7 @@ class Decision:
     method: Method
     level: Level
     confidence: float
+    channel: str | None
     source: str | None
     medium: str | None
     campaign: str | None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -10,8 +10,10 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from router.domain import phone
+from router.domain.channels import name_of
 from router.domain.model import CallState, Device, HungUpBy, Level, Method, Outcome, RouteSource
 from router.domain.model import confidence_in_words as in_words
+from router.domain.touches import Landed, models
 from router.services.reports import CallPage, Explanation, Filter
 from router.store.reports import CallLine, Decision
 from router.web.schemas import Answer
@@ -48,6 +50,12 @@ class AttributionOut(Answer):
     level: Level
     confidence: float = Field(ge=0, le=1, examples=[0.97])
     words: str = Field(examples=["almost certain"])
+    channel: str | None = Field(
+        examples=["google_ads"], description="A channel's key; null before there were channels."
+    )
+    channel_name: str | None = Field(
+        examples=["Google Ads"], description="Of an own channel its key."
+    )
     source: str | None
     medium: str | None
     campaign: str | None
@@ -132,6 +140,8 @@ def _attribution(line: CallLine) -> AttributionOut | None:
         level=line.level,
         confidence=line.confidence,
         words=in_words(line.confidence),
+        channel=line.channel,
+        channel_name=name_of(line.channel) if line.channel else None,
         source=line.source,
         medium=line.medium,
         campaign=line.campaign,
@@ -170,12 +180,65 @@ class SessionOut(Answer):
     device: Device | None
     landing_url: str
     referrer: str
+    channel: str
     source: str
     medium: str
     campaign: str
     term: str
     content: str
     click_ids: Mapping[str, str]
+
+
+class TouchOut(Answer):
+    """One landing, with what it was read from as it was."""
+
+    at: datetime
+    visit: int = Field(description="1 = the visitor's first visit.")
+    url: str
+    referrer: str
+    channel: str
+    source: str
+    medium: str
+    campaign: str
+    term: str
+    content: str
+    click_ids: Mapping[str, str]
+
+    @classmethod
+    def of(cls, landed: Landed) -> TouchOut:
+        touch = landed.touch
+        return cls(
+            at=landed.at,
+            visit=landed.visit,
+            url=landed.url,
+            referrer=landed.referrer,
+            channel=touch.channel,
+            source=touch.source,
+            medium=touch.medium,
+            campaign=touch.campaign,
+            term=touch.term,
+            content=touch.content,
+            click_ids=touch.click_ids,
+        )
+
+
+class TouchesOut(Answer):
+    """How the visitor came before the call: each landing, oldest first, and those that models ask for."""
+
+    first: TouchOut | None
+    last: TouchOut | None
+    last_non_direct: TouchOut | None
+    all: list[TouchOut]
+
+    @classmethod
+    def of(cls, touches: Sequence[Landed]) -> TouchesOut:
+        found = models(touches)
+        return cls(
+            first=TouchOut.of(found.first) if found.first else None,
+            last=TouchOut.of(found.last) if found.last else None,
+            last_non_direct=TouchOut.of(found.last_non_direct) if found.last_non_direct else None,
+            all=[TouchOut.of(landed) for landed in touches],
+        )
 
 
 class EvidenceOut(Answer):
@@ -207,6 +270,8 @@ class DecisionOut(Answer):
                 level=decision.level,
                 confidence=decision.confidence,
                 words=in_words(decision.confidence),
+                channel=decision.channel,
+                channel_name=name_of(decision.channel) if decision.channel else None,
                 source=decision.source,
                 medium=decision.medium,
                 campaign=decision.campaign,
@@ -235,6 +300,7 @@ class ExplanationOut(Answer):
     now: datetime
     call: CallOut
     session: SessionOut | None
+    touches: TouchesOut
     decisions: list[DecisionOut]
     events: list[EventOut]
 
@@ -245,6 +311,7 @@ class ExplanationOut(Answer):
             now=now,
             call=CallOut.of(explanation.call),
             session=SessionOut(session=visit.key, **_without_key(vars(visit))) if visit else None,
+            touches=TouchesOut.of(explanation.touches),
             decisions=[DecisionOut.of(decision) for decision in explanation.decisions],
             events=[
                 EventOut(at=e.at, kind=e.kind, uniqueid=e.uniqueid, data=dict(e.data))

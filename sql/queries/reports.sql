@@ -9,7 +9,7 @@ SELECT call.ref, call.linkedid, call.did, call.caller, call.trunk, call.arrived_
        coalesce(target.name, regexp_replace(call.target, '^PJSIP/', '')) AS target, call.ringing_at, call.answered_at, call.ended_at, call.ring_ms,
        call.talk_ms, call.hung_up_by, call.hangup_cause, site.name AS site, site.region,
        pool.name AS pool, attribution.method, attribution.level, attribution.confidence,
-       attribution.source, attribution.medium, attribution.campaign, attribution.term,
+       attribution.channel, attribution.source, attribution.medium, attribution.campaign, attribution.term,
        attribution.content, session.landing_url,
        (SELECT coalesce(jsonb_agg(jsonb_build_object('id', recording.id, 'duration_ms', recording.duration_ms,
                                                      'bytes', recording.bytes, 'truncated', recording.truncated)
@@ -33,8 +33,8 @@ SELECT call.id, attribution.session_id, call.ref, call.linkedid, call.did, call.
        coalesce(target.name, regexp_replace(call.target, '^PJSIP/', '')) AS target, call.ringing_at,
        call.answered_at, call.ended_at, call.ring_ms, call.talk_ms, call.hung_up_by, call.hangup_cause,
        site.name AS site, site.region, pool.name AS pool, attribution.method, attribution.level,
-       attribution.confidence, attribution.source, attribution.medium, attribution.campaign,
-       attribution.term, attribution.content, session.landing_url,
+       attribution.confidence, attribution.channel, attribution.source, attribution.medium,
+       attribution.campaign, attribution.term, attribution.content, session.landing_url,
        (SELECT coalesce(jsonb_agg(jsonb_build_object('id', recording.id, 'duration_ms', recording.duration_ms,
                                                      'bytes', recording.bytes, 'truncated', recording.truncated)
                                   ORDER BY recording.id), '[]')
@@ -50,13 +50,13 @@ WHERE call.organisation_id = $1 AND call.ref = $2;
 -- session(id)
 -- The visit that a call is credited to.
 SELECT key, visitor, ordinal, started_at, seen_at, gone_at, gone_kind, tapped_at, tapped_number, copied_at,
-       device, landing_url, referrer, source, medium, campaign, term, content, click_ids
+       device, landing_url, referrer, channel, source, medium, campaign, term, content, click_ids
 FROM session WHERE id = $1;
 
 -- decisions(call_id)
 -- Every decision about a call, in the order they were taken.
 SELECT attribution.id = call.attribution_id AS in_force, decided_at, model, method, level, confidence,
-       source, medium, campaign, term, content, evidence, runners_up, inputs
+       channel, source, medium, campaign, term, content, evidence, runners_up, inputs
 FROM attribution JOIN call ON call.id = attribution.call_id
 WHERE call.id = $1 ORDER BY attribution.id;
 

@@ -93,7 +93,11 @@ WITH wanted AS MATERIALIZED (
     -- their pages show the default number from now on
     UPDATE session
     SET number_id = NULL, overflow = true,
-        shown = coalesce((SELECT default_number FROM pool WHERE pool.id = done.pool_id),
+        shown = coalesce((SELECT own.e164 FROM default_number AS own
+                          WHERE own.site_id = done.site_id
+                            AND (own.source = lower(session.source) OR own.channel = session.channel)
+                          ORDER BY own.source LIMIT 1),
+                         (SELECT default_number FROM pool WHERE pool.id = done.pool_id),
                          (SELECT default_number FROM site WHERE site.id = done.site_id))
     FROM done, locked
     WHERE session.id = locked.id AND done.victim = locked.id AND session.number_id = done.number_id

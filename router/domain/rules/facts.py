@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from urllib.parse import unquote, unquote_plus, urlsplit
 
-from router.domain.attribution import URL_LENGTH, clean, host
+from router.domain.attribution import CLIENT_IDS, URL_LENGTH, clean, host
 from router.domain.model import Device, Touch
 from router.domain.rules.tree import QUERY
 
@@ -62,7 +62,7 @@ class Facts:
 
     def _look(self, field: str) -> Sequence[str]:
         if field == "click_id":
-            return tuple(self.touch.click_ids)
+            return tuple(name for name in self.touch.click_ids if name not in CLIENT_IDS)
         if field.startswith(QUERY):
             return _query(self.url).get(field[len(QUERY) :], ())
         text = self._text(field)

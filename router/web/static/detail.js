@@ -110,11 +110,11 @@ function credited({ call }) {
     box.append(make('p', 'credit-source', credit.source), make('p', 'credit-campaign', credit.campaign), meter(attribution));
   } else box.append(make('p', 'credit-source', 'Unknown'));
   box.append(make('p', 'sentence', say.sentence(attribution)));
-  const extra = attribution ? facts([['Keyword', attribution.term], ['Content', attribution.content], ['Pool', attribution.pool]]) : null;
+  const extra = attribution ? facts([['Channel', attribution.channel_name], ['Keyword', attribution.term], ['Content', attribution.content], ['Pool', attribution.pool]]) : null;
   return section('Credited to', box, extra && extra.childElementCount ? extra : null);
 }
 
-const named = (of) => [[of.source, of.medium].filter(Boolean).join(' / ') || 'direct', of.campaign].filter(Boolean).join(' · ');
+const named = (of) => [[of.source, of.medium].filter(Boolean).join(' / ') || of.channel || 'direct', of.campaign].filter(Boolean).join(' · ');
 
 // What another visitor was doing when the phone rang.
 function doing({ state, age_s, tap_age_s }) {

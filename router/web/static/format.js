@@ -67,7 +67,7 @@ export function credit(attribution) {
   if (!attribution || attribution.level === 'none') return null;
   const parts = [attribution.source, attribution.medium].filter(Boolean).join(' / ');
   const campaign = attribution.level === 'source' ? '' : attribution.campaign;
-  return { source: parts || 'direct', campaign: campaign || '' };
+  return { source: parts || attribution.channel_name || 'direct', campaign: campaign || '' };
 }
 
 // "https://shop.example/boilers?utm_…" → "/boilers"
