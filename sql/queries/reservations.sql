@@ -93,7 +93,8 @@ WITH wanted AS MATERIALIZED (
     -- their pages show the default number from now on
     UPDATE session
     SET number_id = NULL, overflow = true,
-        shown = coalesce((SELECT own.e164 FROM default_number AS own
+        shown = coalesce((SELECT e164 FROM page_number WHERE pool_id = done.pool_id),
+                         (SELECT own.e164 FROM default_number AS own
                           WHERE own.site_id = done.site_id
                             AND (own.source = lower(session.source) OR own.channel = session.channel)
                           ORDER BY own.source LIMIT 1),
