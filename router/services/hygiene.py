@@ -15,6 +15,7 @@ from router.domain.hygiene import Step
 from router.domain.model import OrganisationId
 from router.domain.noise import ROUTER, Noise, judge
 from router.domain.organisation_settings import OrganisationSettings
+from router.services.checks import Ref
 from router.services.shared_pool import SharedPool
 from router.services.work import organisation_called
 from router.store import administration, noise, organisation_settings, standings
@@ -36,7 +37,7 @@ class Hygiene:
         self._database = database
         self._shared_pool = SharedPool(database)
 
-    async def noise(self, now: datetime, organisation: str | None = None) -> list[Noise]:
+    async def noise(self, now: datetime, organisation: Ref | None = None) -> list[Noise]:
         """The verdict on each number that can be noisy, the noisiest first."""
         found = await organisation_called(self._database, organisation)
         wanted = await organisation_settings.load(self._database, found.id)

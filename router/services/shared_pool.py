@@ -12,6 +12,7 @@ from router.domain.model import OrganisationId
 from router.domain.noise import ROUTER
 from router.domain.organisation_settings import MEMORY_DAYS, OrganisationSettings
 from router.domain.shared_pool import BackTest, allowance, back_test
+from router.services.checks import Ref
 from router.services.work import organisation_called
 from router.store import organisation_settings
 from router.store import shared_pool as store
@@ -54,13 +55,13 @@ class SharedPool:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def members(self, organisation: str | None = None) -> list[Member]:
+    async def members(self, organisation: Ref | None = None) -> list[Member]:
         """Numbers that wait, rest, are listened to or in quarantine, without belonging to a pool."""
         found = await organisation_called(self._database, organisation)
         return await store.members(self._database, found.id)
 
     async def log(
-        self, organisation: str | None = None, *, below: int | None = None, most: int = 100
+        self, organisation: Ref | None = None, *, below: int | None = None, most: int = 100
     ) -> list[TakenBack]:
         """What went back, newest first, with the calls that came since; the next page is `below`."""
         found = await organisation_called(self._database, organisation)
@@ -68,7 +69,7 @@ class SharedPool:
         within = timedelta(days=max(MEMORY_DAYS, wanted.shared_rest_days))
         return await store.taken(self._database, found.id, within, below=below, most=most)
 
-    async def dry_run(self, now: datetime, organisation: str | None = None) -> DryRun:
+    async def dry_run(self, now: datetime, organisation: Ref | None = None) -> DryRun:
         """What `take_back` would do now. Changes nothing."""
         found = await organisation_called(self._database, organisation)
         wanted = await organisation_settings.load(self._database, found.id)

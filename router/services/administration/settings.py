@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from router.domain.organisation_settings import (
@@ -13,8 +14,10 @@ from router.domain.organisation_settings import (
     setting,
     settings,
 )
+from router.services import checks
 from router.services.administration.desk import Desk
-from router.services.work import By, organisation_called
+from router.services.checks import Ref
+from router.services.work import By, Work, organisation_called
 from router.store import organisation_settings as store
 
 
@@ -30,7 +33,7 @@ class SettingRow:
 class Settings(Desk):
     """The settings of one organisation."""
 
-    async def settings(self, organisation: str | None = None) -> list[SettingRow]:
+    async def settings(self, organisation: Ref | None = None) -> list[SettingRow]:
         """All of them, in the order of the documentation."""
         found = await organisation_called(self._database, organisation)
         stored = await store.stored(self._database, found.id)
@@ -41,24 +44,46 @@ class Settings(Desk):
 
     async def change_setting(self, name: str, value: object, *, by: By) -> OrganisationSettings:
         """Another value, as a text or of the setting's own type. Returns all settings as they are then."""
-        parsed = setting(name).parse(value)
-        async with self._work(by) as work:
-            stored = await store.stored(work.queries, work.organisation_id)
-            wanted = settings({**stored, name: parsed})
-            check(wanted, name)
-            await store.put(work.queries, work.organisation_id, name, parsed, by.now)
-            was = getattr(settings(stored), name)
-            await work.note("setting.change", name, {"value": parsed, "was": was})
-            return wanted
+        return await self.change_settings({name: value}, by=by)
 
     async def reset_setting(self, name: str, *, by: By) -> OrganisationSettings:
         """Back to the default; what is the default already stays so. Returns all settings."""
-        setting(name)
+        return await self.change_settings({name: None}, by=by)
+
+    async def change_settings(
+        self, changes: Mapping[str, object], *, by: By
+    ) -> OrganisationSettings:
+        """Several at once, all or none; None is the default. Returns all settings as they are then."""
+        problems = checks.Problems()
+        parsed = {
+            name: None if value is None else problems.check(_parsed, name, value)
+            for name, value in changes.items()
+            if problems.check(setting, name)
+        }
+        problems.refuse()
         async with self._work(by) as work:
             stored = await store.stored(work.queries, work.organisation_id)
-            was = stored.pop(name, None)
-            check(settings(stored), name)
-            if await store.forget(work.queries, work.organisation_id, name):
-                default = SETTINGS[name].default
-                await work.note("setting.reset", name, {"value": default, "was": was})
-            return settings(stored)
+            values = {name: value for name, value in stored.items() if name not in parsed}
+            wanted = settings(
+                values | {name: value for name, value in parsed.items() if value is not None}
+            )
+            for name in parsed:
+                problems.check(check, wanted, name)
+            problems.refuse()
+            for name, value in parsed.items():
+                await self._keep(work, stored, name, value)
+            return wanted
+
+    async def _keep(
+        self, work: Work, stored: Mapping[str, Value], name: str, value: Value | None
+    ) -> None:
+        was = stored.get(name, SETTINGS[name].default)
+        if value is not None:
+            await store.put(work.queries, work.organisation_id, name, value, work.by.now)
+            await work.note("setting.change", name, {"value": value, "was": was})
+        elif await store.forget(work.queries, work.organisation_id, name):
+            await work.note("setting.reset", name, {"value": SETTINGS[name].default, "was": was})
+
+
+def _parsed(name: str, value: object) -> Value:
+    return setting(name).parse(value)

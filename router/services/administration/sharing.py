@@ -9,6 +9,7 @@ from router.domain import phone
 from router.domain.errors import FieldError
 from router.services import checks
 from router.services.administration.desk import Desk
+from router.services.checks import Ref
 from router.services.work import By
 from router.store import shared_pool as store
 from router.store import standings
@@ -20,15 +21,17 @@ _ANY_TIME = datetime(9999, 1, 1, tzinfo=UTC)
 class Sharing(Desk):
     """What the router does by itself, done by a person."""
 
-    async def grow_pool(self, name: str, *, site: str | None = None, by: By) -> str:
+    async def grow_pool(self, pool: Ref, *, site: Ref | None = None, by: By) -> str:
         """One number of the shared pool for a dynamic pool; returns it as E.164."""
         async with self._work(by) as work:
-            pool = (await work.pool(name, site)).pool
-            if pool.kind == "static":
-                raise FieldError("pool", f"{name} is static: its numbers are assigned by hand")
-            grown = await store.grow(work.queries, pool.id, by.now, actor=by.actor, why="by hand")
+            found = (await work.pool(pool, site)).pool
+            if found.kind == "static":
+                raise FieldError(
+                    "pool", f"{found.name} is static: its numbers are assigned by hand"
+                )
+            grown = await store.grow(work.queries, found.id, by.now, actor=by.actor, why="by hand")
             if grown is None:
-                where = f" in {pool.region}" if pool.region else ""
+                where = f" in {found.region}" if found.region else ""
                 raise FieldError("pool", f"the shared pool holds no number for it{where}")
             return grown.e164
 

@@ -11,6 +11,7 @@ from router.domain.hygiene import stands_again
 from router.domain.model import Standing
 from router.services import checks
 from router.services.administration.desk import Desk
+from router.services.checks import Ref
 from router.services.work import By, Work, organisation_called
 from router.store import standings as store
 from router.store.standings import Change, LoggedChange, StandingRow
@@ -36,7 +37,7 @@ class Standings(Desk):
     ) -> tuple[str, ...]:
         """Out of rotation, still answered. Who has one on his page keeps it until he leaves. A quarantine
         by hand ends by hand."""
-        return await self._put(
+        return await self._put_aside(
             numbers,
             "quarantine",
             ("in_use", "listening", "shared", "resting"),
@@ -50,7 +51,7 @@ class Standings(Desk):
         self, numbers: Sequence[str], *, why: str = "", region: str | None = None, by: By
     ) -> tuple[str, ...]:
         """Out of rotation until they are known to be quiet; then back to where they stood."""
-        return await self._put(
+        return await self._put_aside(
             numbers,
             "listen",
             ("in_use", "shared", "quarantined"),
@@ -65,7 +66,7 @@ class Standings(Desk):
     ) -> tuple[str, ...]:
         """Back to where they stood before they were put aside: into rotation, the shared pool, or their
         rest."""
-        return await self._put(
+        return await self._put_aside(
             numbers,
             "release",
             ("quarantined", "listening"),
@@ -114,13 +115,15 @@ class Standings(Desk):
         self, numbers: Sequence[str], *, why: str = "", region: str | None = None, by: By
     ) -> tuple[str, ...]:
         """Out of the shared pool: nobody's, until they are assigned to a pool."""
-        return await self._put(numbers, "unshare", ("shared",), lambda _: "in_use", why, region, by)
+        return await self._put_aside(
+            numbers, "unshare", ("shared",), lambda _: "in_use", why, region, by
+        )
 
     async def standing_log(
         self,
         number: str | None = None,
         *,
-        organisation: str | None = None,
+        organisation: Ref | None = None,
         region: str | None = None,
         below: int | None = None,
         most: int = 100,
@@ -131,7 +134,7 @@ class Standings(Desk):
         found = await organisation_called(self._database, organisation)
         return await store.log(self._database, found.id, e164=e164, below=below, most=most)
 
-    async def _put(
+    async def _put_aside(
         self,
         numbers: Sequence[str],
         what: str,

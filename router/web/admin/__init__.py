@@ -13,7 +13,10 @@ from router.web.admin.lines import Targets, Trunks
 from router.web.admin.numbers import Numbers
 from router.web.admin.organisation import Organisation
 from router.web.admin.pools import Pools
+from router.web.admin.settings import Settings
+from router.web.admin.shared_pool import Shared
 from router.web.admin.sites import Sites
+from router.web.admin.standings import Standings
 from router.web.admin.writes import Writes
 from router.web.endpoint import Endpoint
 
@@ -28,5 +31,8 @@ def endpoints(database: Database, clock: Callable[[], datetime]) -> list[Endpoin
         *Sites(listing, writes).endpoints(),
         *Pools(listing, writes).endpoints(),
         *Numbers(listing, writes, clock).endpoints(),
+        *Standings(database, writes, clock).endpoints(),
+        *Shared(database, writes, clock).endpoints(),
+        *Settings(database, writes).endpoints(),
         *Audit(listing).endpoints(),
     ]

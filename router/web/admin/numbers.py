@@ -22,7 +22,7 @@ from router.web.schemas import Answer
 
 NUMBER = r"{number:(?:\+|%2[Bb])?[1-9][0-9]{6,14}}"
 _EXAMPLE = "+74951110001"
-_Numbers = Annotated[list[E164], Field(min_length=1, max_length=10_000)]
+NumberList = Annotated[list[E164], Field(min_length=1, max_length=10_000)]
 
 
 class NumberOut(Answer):
@@ -77,7 +77,7 @@ class NumbersQuery(PageQuery):
 class NumbersNew(Body):
     """All or none of them; one that was withdrawn comes back."""
 
-    numbers: _Numbers = Field(examples=[[_EXAMPLE, "+74951110002"]])
+    numbers: NumberList = Field(examples=[[_EXAMPLE, "+74951110002"]])
     pool: Ref | None = absent(examples=["ads"])
     site: Ref | None = absent(examples=["shop"], description="Where two sites have such a pool.")
     trunk: Ref | None = absent(examples=["carrier-1"])
