@@ -7,9 +7,10 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from router.domain.allocation import OVERFLOW, choose
+from router.domain.allocation import OVERFLOW, Candidate, choose
+from router.domain.allocation.binding import choose_bound
 from router.domain.errors import UnknownSession
-from router.domain.model import NumberId, PoolId, SiteId
+from router.domain.model import NumberId, Pool, PoolId, SiteId
 from router.domain.shared_pool import may_grow
 from router.services import finding, growth
 from router.services.batching import Waiting
@@ -80,14 +81,17 @@ class Desk:
         """Those who bring a number along first, so that no page loses its digits to a newcomer. Returns
         what is to be written, and what has to be decided once that is."""
         known = await self._known(turn)
-        plans: list[Plan] = []
-        later: list[Plan] = []
-        handed: set[NumberId] = set()
+        planned: list[Plan] = []
         for visitor, waiting in turn.items():
             try:
-                plan = Plan(waiting, known.get(visitor), now)
+                planned.append(Plan(waiting, known.get(visitor), now))
             except UnknownSession as error:
                 waiting.fail(error)
+        later = await self._bind(planned)
+        plans: list[Plan] = []
+        handed: set[NumberId] = set()
+        for plan in planned:
+            if plan in later:
                 continue
             own = plan.decision.candidate
             if own is not None and own.number_id in handed | self._in_flight:
@@ -111,6 +115,22 @@ class Desk:
         asked = [visitor for visitor, waiting in turn.items() if waiting.question.seen_before]
         return await sessions.known(self._queries, asked) if asked else {}
 
+    async def _bind(self, plans: Sequence[Plan]) -> list[Plan]:
+        """For visits whose number is that of a combination of parameters. Of one combination one at a time:
+        returns the others."""
+        first: dict[tuple[PoolId, str], Plan] = {}
+        others: list[Plan] = []
+        for plan in plans:
+            if plan.pool is None or plan.bound_to is None:
+                continue
+            if first.setdefault((plan.pool.id, plan.bound_to), plan) is not plan:
+                others.append(plan)
+        if first:
+            found = await numbers.bound(self._queries, first)
+            for key, plan in first.items():
+                plan.bind(found.get(key))
+        return others
+
     async def _remember(self, plans: Sequence[Plan], now: datetime) -> None:
         """What the visitors' own numbers remember, where they change hands."""
         own = [plan.known.own for plan in plans if plan.known and plan.known.own]
@@ -125,7 +145,8 @@ class Desk:
         timed: dict[PoolId, list[Plan]] = {}
         for plan in plans:
             assert plan.pool is not None
-            kind = scored if plan.pool.policy in _SCORED else timed
+            scores = plan.pool.policy in _SCORED and plan.bound_to is None
+            kind = scored if scores else timed
             kind.setdefault(plan.pool.id, []).append(plan)
         found: dict[PoolId, Choice] = {}
         if scored:
@@ -148,12 +169,13 @@ class Desk:
         pool = plan.pool
         assert pool is not None
         candidates = choice.of(plan.visit.campaign)
-        grows = may_grow(pool) and not now < self._barren_until.get(pool.id, now)
+        if plan.bound_to is not None:
+            return await self._chosen_bound(plan, pool, choice, candidates, now)
+        grows = self._may_grow(pool, now)
         decision = choose(pool.policy, candidates, plan.visit, now, price=pool.price, grows=grows)
         if decision.how == "new":
-            if await growth.grow(self._database, pool, now):
+            if await self._grown(pool, now):
                 return False
-            self._barren_until[pool.id] = now + _BARREN
             decision = choose(pool.policy, candidates, plan.visit, now, price=pool.price)
         candidate = decision.candidate
         if candidate is None:
@@ -164,6 +186,31 @@ class Desk:
         plan.take(decision, now)
         choice.handed_out(candidate, plan.after or candidate)
         return True
+
+    async def _chosen_bound(
+        self, plan: Plan, pool: Pool, choice: Choice, candidates: Sequence[Candidate], now: datetime
+    ) -> bool:
+        """The same for a combination of parameters that has no number."""
+        decision = choose_bound(candidates, now, grows=self._may_grow(pool, now))
+        if decision.how == "new":
+            if await self._grown(pool, now):
+                return False
+            decision = choose_bound(candidates, now)
+        plan.take(decision, now)
+        if decision.candidate is not None:
+            choice.handed_out(decision.candidate, decision.candidate)
+            choice.first.pop(decision.candidate.number_id, None)
+        return True
+
+    def _may_grow(self, pool: Pool, now: datetime) -> bool:
+        return may_grow(pool) and not now < self._barren_until.get(pool.id, now)
+
+    async def _grown(self, pool: Pool, now: datetime) -> bool:
+        """Whether the pool has one more number now. An empty shared pool is left alone for a while."""
+        if await growth.grow(self._database, pool, now):
+            return True
+        self._barren_until[pool.id] = now + _BARREN
+        return False
 
 
 # they have a number for everybody, if there is one

@@ -25,6 +25,7 @@ from router.domain.allocation import (
     ring_size,
     session_goes_on,
 )
+from router.domain.allocation.binding import bound_until, combination
 from router.domain.allocation.keys import as_text, campaign_key
 from router.domain.errors import UnknownSession
 from router.domain.model import Device, NumberId, SessionId, SessionTimes, Touch
@@ -123,6 +124,7 @@ class Plan:
 
     __slots__ = (
         "after",
+        "bound_to",
         "decision",
         "key",
         "known",
@@ -160,7 +162,10 @@ class Plan:
         self.visit = _visit(known.holder if known and goes_on else None, touch, self.landing)
         self.decision = OVERFLOW
         self.after: Candidate | None = None
-        if self.pool is not None and known is not None and known.own is not None:
+        self.bound_to: str | None = None
+        if self.pool is not None and self.pool.binding:
+            self.bound_to = as_text(combination(self.pool.binding, touch))
+        elif self.pool is not None and known is not None and known.own is not None:
             self.decision = self._own(known, known.own, now) or OVERFLOW
 
     def _own(self, known: Known, own: Read, now: datetime) -> Decision | None:
@@ -181,11 +186,25 @@ class Plan:
             return Decision(how="kept_on_screen", candidate=own.candidate)
         return decision
 
+    def bind(self, own: Read | None) -> None:
+        """The number that the visit's combination of parameters has; None: it has to find one."""
+        known = self.known
+        if own is None:
+            return
+        renews = known is not None and self.landing is None and known.bound_to == self.bound_to
+        if renews and known and known.shown_id == own.candidate.number_id and own.candidate.holder:
+            self.decision = Decision(how="kept", candidate=own.candidate)
+        else:
+            # it is handed to this visit too, so that a call may be its own
+            self.decision = Decision(how="kept", candidate=own.candidate, take=True, ends="moved")
+
     @property
     def remembers(self) -> bool:
         """Whether the visitor's own number changes hands: what it remembers of others has to be read."""
         decision = self.decision
-        return decision.take and (decision.how == "retaken" or decision.ends == "moved")
+        if not decision.take or self.bound_to is not None:
+            return False
+        return decision.how == "retaken" or decision.ends == "moved"
 
     @property
     def wants(self) -> bool:
@@ -197,7 +216,9 @@ class Plan:
         self.decision = decision
         self.after = None
         candidate = decision.candidate
-        if self.pool is not None and candidate is not None and decision.take and not self.reopens:
+        if self.pool is None or candidate is None or self.bound_to is not None:
+            return
+        if decision.take and not self.reopens:
             until = self.until(now)
             assert until is not None
             holder = self._holder(now)
@@ -222,7 +243,8 @@ class Plan:
             number_id = candidate.number_id
             if decision.how != "kept_on_screen":
                 version, pool_id = candidate.version, pool.id
-            if pool.policy == "uis" and decision.take and not self.reopens:
+            handed = decision.take and not self.reopens and self.bound_to is None
+            if pool.policy == "uis" and handed:
                 victim = candidate.newest_holder
             if self.after is not None and self.after.masses is not candidate.masses:
                 masses = rings.packed(self.after.masses) if self.after.masses else None
@@ -257,12 +279,13 @@ class Plan:
             pool is not None and candidate is None,
             decision.how in ("shared", "taken_from_oldest"),
             decision.take and self.reopens,
-            known.id if known and decision.ends == "moved" else None,
+            known.id if known and decision.ends == "moved" and self.bound_to is None else None,
             left if left != number_id else None,
             victim if victim != visit.session else None,
             as_text(visit.campaign),
-            ring_size(pool.policy) if pool else 0,
+            ring_size(pool.policy) if pool and self.bound_to is None else 1,
             masses,
+            self.bound_to if pool_id is not None else None,
         )
 
     def until(self, now: datetime) -> datetime | None:
@@ -271,12 +294,15 @@ class Plan:
         if pool is None or decision.candidate is None or decision.how == "kept_on_screen":
             return None
         anew = decision.take and not self.reopens
-        return reserved_until(
+        until = reserved_until(
             pool.policy,
             self._holder(now).times,
             ReservationTimes.of(pool),
             issued_at=now if anew else decision.candidate.issued_at or now,
         )
+        if self.bound_to is None or decision.how != "kept":
+            return until
+        return bound_until(decision.candidate.reserved_until, until)
 
     def _holder(self, now: datetime) -> Holder:
         """The visit as it is now that its page was opened, or came back."""

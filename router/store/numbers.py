@@ -74,6 +74,19 @@ async def held(
     return [read(row) for row in rows]
 
 
+async def bound(
+    queries: Queries, combinations: Collection[tuple[PoolId, str]]
+) -> dict[tuple[PoolId, str], Read]:
+    """The numbers of combinations of parameters that have one, or had it last."""
+    asked = list(combinations)
+    rows = await queries.fetch(
+        "numbers.bound",
+        pool_ids=[pool for pool, _ in asked],
+        combinations=[combination for _, combination in asked],
+    )
+    return {(row["pool_id"], row["bound_to"]): read(row) for row in rows}
+
+
 async def with_memory(queries: Queries, numbers: Sequence[Read]) -> list[Candidate]:
     """The same numbers with their rings and masses. A holder whose visit was deleted is left out."""
     holders = await rings.holders(queries, {session for one in numbers for session in one.ring})

@@ -10,7 +10,7 @@ ALTER TABLE number
     ADD COLUMN holder_left boolean NOT NULL DEFAULT false,
     -- When its holder counts as lost if nothing more is heard. Heartbeats move it: it is in no index.
     ADD COLUMN silent_at   timestamptz,
-    -- the combination of parameters that holds it, in a pool that binds its numbers to such
+    -- the combination of parameters that holds it, or held it last, in a pool that binds its numbers to such
     ADD COLUMN bound_to    text;
 
 UPDATE number SET silent_at = issued_at WHERE holder_id IS NOT NULL;

@@ -23,7 +23,8 @@ WITH wanted AS MATERIALIZED (
     FROM wanted JOIN number ON number.id = wanted.number_id
     WHERE number.withdrawn_at IS NULL AND number.pool_id = wanted.pool_id
       AND NOT wanted.take
-      AND (number.holder_id = wanted.session_id OR number.bound_to = wanted.bound_to)
+      AND (number.holder_id = wanted.session_id
+           OR (number.holder_id IS NOT NULL AND number.bound_to = wanted.bound_to))
     ORDER BY number.id
     FOR NO KEY UPDATE OF number
 ), taken AS MATERIALIZED (
@@ -31,7 +32,9 @@ WITH wanted AS MATERIALIZED (
     SELECT number.id, wanted.key, number.reservation_id, number.issued_at, number.reserved_until
     FROM wanted JOIN number ON number.id = wanted.number_id
     WHERE number.withdrawn_at IS NULL AND number.pool_id = wanted.pool_id
-      AND wanted.take AND number.version = wanted.version
+      AND wanted.take
+      -- its own combination may have it whatever happened to it meanwhile
+      AND (number.version = wanted.version OR number.bound_to = wanted.bound_to)
       AND (SELECT count(*) FROM kept) >= 0
     FOR NO KEY UPDATE OF number SKIP LOCKED
 ), got AS MATERIALIZED (
@@ -132,12 +135,13 @@ WITH wanted AS MATERIALIZED (
     ON CONFLICT (number_id) DO UPDATE SET at = excluded.at, masses = excluded.masses
 ), held AS (
     UPDATE number
-    SET holder_id = done.served_id,
+    SET holder_id = CASE WHEN done.take THEN done.served_id ELSE number.holder_id END,
         holder_left = false,
         silent_at = greatest($37 + interval '75 s', CASE WHEN NOT done.take THEN number.silent_at END),
         reservation_id = coalesce(opened.id, number.reservation_id),
         issued_at = coalesce(opened.started_at, number.issued_at),
-        reserved_until = CASE WHEN done.take THEN done.until
+        reserved_until = CASE WHEN done.take AND number.bound_to IS DISTINCT FROM done.bound_to THEN done.until
+                              WHEN done.take AND done.bound_to IS NULL THEN done.until
                               ELSE greatest(number.reserved_until, done.until) END,
         ring = CASE WHEN opened.id IS NULL THEN number.ring
                     ELSE (ARRAY[done.served_id] || array_remove(number.ring, done.served_id))[1:done.ring_size] END,

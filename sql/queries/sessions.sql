@@ -49,7 +49,8 @@ WITH spoke AS MATERIALIZED (
     SELECT number.id, number.pool_id, number.issued_at, number.reserved_until, number.bound_to,
            beat.id AS session_id
     FROM beat JOIN number ON number.id = beat.number_id
-    WHERE (number.holder_id = beat.id OR number.bound_to = beat.bound_to) AND number.withdrawn_at IS NULL
+    WHERE (number.holder_id = beat.id OR (number.holder_id IS NOT NULL AND number.bound_to = beat.bound_to))
+      AND number.withdrawn_at IS NULL
     ORDER BY number.id
     FOR NO KEY UPDATE OF number
 ), due AS (
@@ -110,7 +111,7 @@ LEFT JOIN LATERAL (
 -- the session holds its number for longer. A page of a session whose number moved on speaks for the next one.
 WITH tapped AS MATERIALIZED (
     SELECT session.id, session.number_id, session.started_at, session.seen_at, session.input_at, session.gone_at,
-           session.gone_kind
+           session.gone_kind, session.bound_to
     FROM session AS named JOIN session ON session.id = coalesce(named.moved_to, named.id)
     WHERE named.key = $1 AND named.site_id = $2
       AND ($3::text IS NULL OR session.shown = $3 OR EXISTS (
@@ -120,7 +121,8 @@ WITH tapped AS MATERIALIZED (
 ), held AS MATERIALIZED (
     SELECT number.id, number.pool_id, number.issued_at
     FROM tapped JOIN number ON number.id = tapped.number_id
-    WHERE number.holder_id = tapped.id AND number.withdrawn_at IS NULL AND $4::timestamptz IS NOT NULL
+    WHERE (number.holder_id = tapped.id OR (number.holder_id IS NOT NULL AND number.bound_to = tapped.bound_to))
+      AND number.withdrawn_at IS NULL AND $4::timestamptz IS NOT NULL
     FOR NO KEY UPDATE OF number
 ), due AS (
     SELECT held.id, reserved_until(pool, tapped.started_at, tapped.seen_at, tapped.input_at, tapped.gone_at,

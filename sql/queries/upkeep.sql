@@ -49,7 +49,8 @@ WITH over AS MATERIALIZED (
 ), swept AS (
     UPDATE number
     -- for who read it before it is as free as it is now: it is the same version
-    SET holder_id = NULL, holder_left = false, bound_to = NULL, released_at = over.reserved_until
+    -- and what held it last gets it back if nobody else was shown it
+    SET holder_id = NULL, holder_left = false, released_at = over.reserved_until
     FROM over WHERE number.id = over.id
     RETURNING number.id
 )

@@ -90,6 +90,10 @@ async def test_the_hot_queries_go_by_index(seeded: Database, now: datetime) -> N
     assert await plan(seeded, "numbers.masses", number_ids=[1, 2, 3]) == Plan(
         frozenset({"number_mass_pkey"}), nothing
     )
+    bound = {"pool_ids": [1], "combinations": ["google"]}
+    assert await plan(seeded, "numbers.bound", **bound) == Plan(
+        frozenset({"number_bound_once"}), nothing
+    )
     assert await plan(seeded, "sessions.known", site_ids=[1], visitors=[uuid4()]) == Plan(
         frozenset({"session_ordinal_once", "number_pkey"}), nothing
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from router.domain.allocation.binding import Combination
 from router.domain.allocation.values import CampaignKey
 from router.domain.model import Touch
 
@@ -15,6 +16,6 @@ def campaign_key(touch: Touch) -> CampaignKey:
     return _BETWEEN.join(source), campaign
 
 
-def as_text(key: CampaignKey) -> str:
-    """A campaign's key as one word, for an index."""
+def as_text(key: CampaignKey | Combination) -> str:
+    """A campaign's key, or a combination of parameters, as one word for an index."""
     return _BETWEEN.join(key)
