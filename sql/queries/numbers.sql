@@ -71,11 +71,16 @@ WHERE place <= $3 OR issue_place <= $5
 
 -- bound(pool_ids, combinations)
 -- The numbers that combinations of parameters hold, or held last.
-SELECT number.pool_id, number.id, number.e164, number.version, number.holder_id, number.issued_at,
-       number.reserved_until, number.ring, number.bound_to
+SELECT found.*
 FROM unnest($1::bigint[], $2::text[]) AS asked (pool_id, combination)
-JOIN number ON number.pool_id = asked.pool_id AND number.bound_to = asked.combination
-WHERE number.bound_to IS NOT NULL AND number.withdrawn_at IS NULL AND number.standing = 'in_use';
+CROSS JOIN LATERAL (
+    SELECT number.pool_id, number.id, number.e164, number.version, number.holder_id, number.issued_at,
+           number.reserved_until, number.ring, number.bound_to
+    FROM number
+    WHERE number.pool_id = asked.pool_id AND number.bound_to = asked.combination
+      AND number.bound_to IS NOT NULL AND number.withdrawn_at IS NULL AND number.standing = 'in_use'
+    LIMIT 1
+) AS found;
 
 -- rings(session_ids)
 -- What a score needs of the sessions in the rings of numbers.
