@@ -115,6 +115,7 @@ class Program:
             live=live,
             readiness=Readiness({}),
             registry=CollectorRegistry(),
+            database=database,
             clock=_clock,
             public_url="http://127.0.0.1",
             staff_url="http://127.0.0.1",
