@@ -11,12 +11,17 @@ from router.commands import rules
 from router.commands.access import sign_in, token_app
 from router.commands.base import Invocation
 from router.commands.channels import channel_app, default_number_app
-from router.commands.lines import organisation_app, target_app, trunk_app
+from router.commands.editing import (
+    number_app,
+    organisation_app,
+    pool_app,
+    site_app,
+    target_app,
+    trunk_app,
+)
 from router.commands.moves import move_app
-from router.commands.numbers import number_app
 from router.commands.settings import setting_app
 from router.commands.shared import shared_app
-from router.commands.sites import pool_app, site_app
 from router.commands.snippets import add_commands
 from router.commands.standings import standing_app
 from router.commands.stock import stock_app

@@ -197,3 +197,45 @@ async def test_refusals_about_what_pages_carry(command: Command, line: str, prob
 
     assert result.exit_code == 2
     assert problem in result.stderr
+
+
+async def test_what_was_set_up_is_edited_and_deleted(command: Command) -> None:
+    """What is not given stays; an empty text takes away; what is needed is not deleted."""
+    lines = [
+        "organisation add Acme",
+        "target add office --endpoint office",
+        "trunk add carrier-1 --target office",
+        "site add shop --origin https://shop.example --default-number 84951234567 --target office",
+        "pool add ads --site shop --rule source=google",
+        "number add 84951110001 --pool ads --trunk carrier-1 --region RU",
+        "pool edit ads --name search --policy uis --left-seconds 2400 --binding campaign --channel x",
+        "pool edit search --every-visit --to-visitors --no-record --grows --channel=",
+        "site edit shop --time-zone Asia/Kolkata --origin https://new.example",
+        "target edit office --ring-seconds 40",
+        "trunk edit carrier-1 --target=",
+        "number edit 84951110001 --region RU --target office --no-record",
+        "organisation rename Acme-2",
+    ]
+    for line in lines:
+        result = await asyncio.to_thread(command, line)
+        assert (line, result.exit_code, result.stderr) == (line, 0, "")
+    held = await asyncio.to_thread(command, "pool delete search")
+    pools = (await asyncio.to_thread(command, "pool list")).stdout
+    sites = (await asyncio.to_thread(command, "site list")).stdout
+    for line in (
+        "number withdraw +74951110001",
+        "pool delete search",
+        "site delete shop",
+    ):
+        result = await asyncio.to_thread(command, line)
+        assert (line, result.exit_code, result.stderr) == (line, 0, "")
+    trunk = await asyncio.to_thread(command, "trunk delete carrier-1")
+
+    assert (held.exit_code, "pool: 'search' is still needed by 1 number(s)" in held.stderr) == (
+        2,
+        True,
+    )
+    assert "search  shop  dynamic" in pools
+    assert "every visit" in pools
+    assert "https://new.example" in sites
+    assert "1 number(s) (for example +74951110001)" in trunk.stderr
