@@ -10,9 +10,11 @@ from router.domain.errors import NotFound
 from router.domain.model import OrganisationId
 from router.services.work import organisation_called
 from router.store import listing as store
+from router.store import snippets
 from router.store.administration import OrganisationRow
 from router.store.database import Database, deadline
 from router.store.listing import AuditLine, NumberLine, PoolLine, SiteLine, TargetLine, TrunkLine
+from router.store.snippets import SnippetLine
 
 T = TypeVar("T")
 PATIENCE = 5.0
@@ -45,6 +47,9 @@ class Listing:
 
     async def site(self, owner: OrganisationId, identity: int) -> SiteLine:
         return _one(await _soon(store.sites(self._database, owner, identity=identity)))
+
+    async def snippet(self, owner: OrganisationId, site: int) -> SnippetLine:
+        return _one(await _soon(snippets.of_site(self._database, owner, site)))
 
     async def pools(
         self,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
-from router.domain.model import PoolId, SiteId
+from router.domain.model import OrganisationId, PoolId, SiteId
 from router.store.database import Queries
 
 
@@ -25,6 +25,25 @@ class SnippetSettings:
         """Whether the site's own server has this token."""
         given = hashlib.sha256(token.encode()).digest()
         return self.server_digest is not None and hmac.compare_digest(given, self.server_digest)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Served:
+    """A page number, and a pool whose numbers stand in its place."""
+
+    number: str
+    pool_id: int
+    pool: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SnippetLine:
+    """What an administrator sees of a site's snippet; `served` by page number."""
+
+    key: str
+    cookie_domain: str | None
+    server_token: bool
+    served: tuple[Served, ...]
 
 
 NOTHING_SAID = SnippetSettings()
@@ -46,6 +65,21 @@ async def settings(queries: Queries) -> Mapping[SiteId, SnippetSettings]:
         )
         for row in await queries.fetch("snippets.settings")
     }
+
+
+async def of_site(queries: Queries, organisation: OrganisationId, site: int) -> list[SnippetLine]:
+    """Empty where the organisation has no such site."""
+    return [
+        SnippetLine(
+            key=row["key"],
+            cookie_domain=row["cookie_domain"],
+            server_token=row["server_token"],
+            served=tuple(Served(**served) for served in row["served"] or ()),
+        )
+        for row in await queries.fetch(
+            "snippets.of_site", organisation_id=organisation, site_id=site
+        )
+    ]
 
 
 async def put_page_number(queries: Queries, pool: PoolId, e164: str | None) -> None:

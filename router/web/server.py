@@ -141,7 +141,7 @@ def _staff_endpoints(
         *Calls(parts.reports, parts.clock).endpoints(),
         *RecordingFiles(parts.reports, parts.recordings, parts.clock).endpoints(),
         *Feed(parts.live, guardian, parts.clock).endpoints(),
-        *admin.endpoints(parts.database, parts.clock),
+        *admin.endpoints(parts.database, parts.clock, parts.public_url),
         *fixed,
         *Metrics(metrics, parts.readiness, parts.live).endpoints(),
         *openapi.endpoints(),

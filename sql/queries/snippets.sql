@@ -7,6 +7,15 @@ FROM page_number JOIN pool ON pool.id = page_number.pool_id;
 -- What sites say about their snippets.
 SELECT site_id, cookie_domain, server_digest FROM site_snippet;
 
+-- of_site(organisation_id, site_id)
+-- What a site says about its snippet, and which pools serve its further page numbers.
+SELECT site.key, site_snippet.cookie_domain, site_snippet.server_digest IS NOT NULL AS server_token,
+       (SELECT jsonb_agg(jsonb_build_object('number', page_number.e164, 'pool_id', pool.id, 'pool', pool.name)
+                         ORDER BY page_number.e164, pool.id)
+        FROM pool JOIN page_number ON page_number.pool_id = pool.id WHERE pool.site_id = site.id) AS served
+FROM site LEFT JOIN site_snippet ON site_snippet.site_id = site.id
+WHERE site.organisation_id = $1 AND site.id = $2;
+
 -- put_page_number(pool_id, e164)
 -- From now on the pool's numbers stand in the place of this one.
 INSERT INTO page_number (pool_id, e164) VALUES ($1, $2)

@@ -180,7 +180,10 @@ async def test_what_a_sites_pages_carry(command: Command) -> None:
     ("line", "problem"),
     [
         ("pool page-number service 84959999999", "number: +74959999999 is not one of the numbers"),
-        ("site cookie-domain shop localhost", "domain: 'localhost' is not the name of a domain"),
+        (
+            "site cookie-domain shop localhost",
+            "cookie_domain: 'localhost' is not the name of a domain",
+        ),
         ("site snippet elsewhere", "site: there is no 'elsewhere'; there is: shop"),
     ],
 )

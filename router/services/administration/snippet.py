@@ -10,6 +10,7 @@ from router.domain import phone
 from router.domain.errors import FieldError
 from router.domain.model import Site
 from router.services.administration.desk import Desk
+from router.services.checks import Ref
 from router.services.work import By
 from router.store import snippets as store
 
@@ -26,13 +27,13 @@ class Snippet(Desk):
     """What a site says about its snippet."""
 
     async def serve_page_number(
-        self, pool: str, number: str | None, *, site: str | None = None, by: By
+        self, pool: Ref, number: str | None, *, site: Ref | None = None, by: By
     ) -> str | None:
         """The pool's numbers stand in the place of this number of the site's pages; None: of its main
         ones, as it is for every new pool. Returns the number as E.164."""
         async with self._work(by) as work:
             row = await work.pool(pool, site)
-            home = await work.site(row.site)
+            home = await work.site(row.pool.site_id)
             e164 = phone.parse(number, home.region, field="number") if number else None
             if e164 is not None and e164 not in home.page_numbers:
                 raise FieldError(
@@ -44,19 +45,21 @@ class Snippet(Desk):
             await work.note("pool.page_number", row.pool.name, {"number": e164 or "main"})
             return e164
 
-    async def set_cookie_domain(self, site: str, domain: str | None, *, by: By) -> Site:
+    async def set_cookie_domain(self, site: Ref, domain: str | None, *, by: By) -> Site:
         """One visitor over all hosts below `domain`: the site's pages and the router's public address
         have to lie there. None: each host has its own visitors."""
         async with self._work(by) as work:
             home = await work.site(site)
             name = domain.strip().lower().lstrip(".") if domain else None
             if name is not None and not _DOMAIN.fullmatch(name):
-                raise FieldError("domain", f"{domain!r} is not the name of a domain", "example.com")
+                raise FieldError(
+                    "cookie_domain", f"{domain!r} is not the name of a domain", "example.com"
+                )
             await store.put_cookie_domain(work.queries, home.id, name)
             await work.note("site.cookie_domain", home.name, {"domain": name or "none"})
             return home
 
-    async def new_server_token(self, site: str, *, by: By) -> str:
+    async def new_server_token(self, site: Ref, *, by: By) -> str:
         """The token with which the site's own server asks for visitors; an earlier one ends. It is told
         once: only its hash is kept."""
         token = TOKEN_PREFIX + secrets.token_urlsafe(32)

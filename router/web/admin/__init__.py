@@ -16,12 +16,13 @@ from router.web.admin.pools import Pools
 from router.web.admin.settings import Settings
 from router.web.admin.shared_pool import Shared
 from router.web.admin.sites import Sites
+from router.web.admin.snippets import Snippets
 from router.web.admin.standings import Standings
 from router.web.admin.writes import Writes
 from router.web.endpoint import Endpoint
 
 
-def endpoints(database: Database, clock: Callable[[], datetime]) -> list[Endpoint]:
+def endpoints(database: Database, clock: Callable[[], datetime], public_url: str) -> list[Endpoint]:
     """Everything that is set up, read and changed."""
     listing, writes = Listing(database), Writes(database, clock)
     return [
@@ -29,6 +30,7 @@ def endpoints(database: Database, clock: Callable[[], datetime]) -> list[Endpoin
         *Trunks(listing, writes).endpoints(),
         *Targets(listing, writes).endpoints(),
         *Sites(listing, writes).endpoints(),
+        *Snippets(listing, writes, public_url).endpoints(),
         *Pools(listing, writes).endpoints(),
         *Numbers(listing, writes, clock).endpoints(),
         *Standings(database, writes, clock).endpoints(),
