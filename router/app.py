@@ -23,6 +23,7 @@ from router.domain.errors import CallRouterError, StoreUnavailable
 from router.services.access import Access
 from router.services.calls import Calls
 from router.services.clocks import Clocks, DatabaseClock
+from router.services.coverage import Coverages
 from router.services.departures import Departures
 from router.services.hygiene import Hygiene
 from router.services.inventory import Inventory
@@ -120,6 +121,7 @@ async def serve(settings: Settings, clock: Clock) -> None:
         live = Live()
         clocks = Clocks(metrics)
         upkeep = Upkeep(database)
+        coverages = Coverages(database)
         visits = Visits(database, upkeep)
         calls = Calls(calls_database, live, upkeep, metrics, clocks)
         recordings = Recordings(database, live, metrics, settings.recordings_dir)
@@ -213,6 +215,7 @@ async def serve(settings: Settings, clock: Clock) -> None:
             tasks.create_task(Hygiene(database).run(clock), name="hygiene")
             tasks.create_task(Departures(database).run(clock), name="moves of numbers")
             tasks.create_task(recordings.run(clock), name="recordings")
+            tasks.create_task(coverages.run(clock), name="coverage")
             tasks.create_task(database_clock.run(), name="database clock")
             tasks.create_task(link.run(), name="AMI")
             tasks.create_task(failsafe.run(), name="fail-safe")

@@ -1,36 +1,4 @@
 -- Generated from sql/migrations by `make schema`; a test asserts that they are equal. Do not edit.
-CREATE FUNCTION public.forget_changed_past() RETURNS trigger
-    LANGUAGE plpgsql
-    AS $$
-BEGIN
-    UPDATE number_past SET version = version + 1, packed = NULL, kinds = NULL, unsettled = NULL
-    WHERE number_id = NEW.number_id AND built_at >= NEW.started_at
-      AND (packed IS NULL OR NOT NEW.session_id = ANY (unsettled));
-    RETURN NULL;
-END
-$$;
-
-CREATE FUNCTION public.forget_past() RETURNS trigger
-    LANGUAGE plpgsql
-    AS $$
-BEGIN
-    UPDATE number_past SET version = version + 1, packed = NULL, kinds = NULL, unsettled = NULL
-    WHERE number_id IN (SELECT number_id FROM reservation WHERE session_id = NEW.id)
-      AND built_at > OLD.seen_at + interval '50 minutes';
-    RETURN NULL;
-END
-$$;
-
-CREATE FUNCTION public.keep_number_change() RETURNS trigger
-    LANGUAGE plpgsql
-    AS $$
-BEGIN
-    INSERT INTO number_change (number_id, e164, pool_id, withdrawn)
-    VALUES (NEW.id, NEW.e164, NEW.pool_id, NEW.withdrawn_at IS NOT NULL);
-    RETURN NULL;
-END
-$$;
-
 CREATE TABLE public.pool (
     id bigint NOT NULL,
     organisation_id bigint NOT NULL,
@@ -81,6 +49,88 @@ CREATE TABLE public.pool (
 CREATE FUNCTION public.reserved_until(pool public.pool, started_at timestamp with time zone, seen_at timestamp with time zone, input_at timestamp with time zone, gone_at timestamp with time zone, gone_kind text, tapped_at timestamp with time zone, issued_at timestamp with time zone) RETURNS timestamp with time zone
     LANGUAGE sql STABLE
     RETURN (SELECT CASE WHEN ((reserved_until.pool).policy = 'uis'::text) THEN GREATEST((reserved_until.issued_at + make_interval(secs => ((reserved_until.pool).reservation_seconds)::double precision)), activity.ended_at) WHEN ((reserved_until.pool).policy <> ALL (ARRAY['balanced'::text, 'exclusive'::text])) THEN (activity.ended_at + make_interval(secs => ((reserved_until.pool).reservation_seconds)::double precision)) ELSE (activity.ended_at + make_interval(secs => (GREATEST(CASE WHEN (activity.last_input < (reserved_until.started_at + '00:00:15'::interval)) THEN (reserved_until.pool).bounce_seconds WHEN activity.idle THEN (reserved_until.pool).idle_seconds WHEN (activity.beacon AND (reserved_until.gone_kind = 'close'::text)) THEN (reserved_until.pool).closed_seconds ELSE (reserved_until.pool).left_seconds END, CASE WHEN (reserved_until.tapped_at IS NOT NULL) THEN (reserved_until.pool).tapped_seconds ELSE 0 END))::double precision)) END AS "case" FROM (SELECT went.beacon, went.idle, CASE WHEN went.idle THEN (reserved_until.input_at + '00:00:30'::interval) ELSE went.at END AS ended_at, CASE WHEN went.idle THEN reserved_until.input_at WHEN (went.beacon AND (reserved_until.gone_kind IS NOT NULL)) THEN went.at ELSE reserved_until.seen_at END AS last_input FROM (SELECT gone.beacon, gone.at, (((reserved_until.seen_at - reserved_until.input_at) >= '00:00:30'::interval) AND ((gone.at - reserved_until.input_at) >= '00:00:30'::interval)) AS idle FROM (SELECT COALESCE((reserved_until.gone_at < (reserved_until.seen_at + '00:01:15'::interval)), false) AS beacon, LEAST(reserved_until.gone_at, (reserved_until.seen_at + '00:01:15'::interval)) AS at) gone) went) activity);
+
+CREATE TABLE public.session (
+    id bigint NOT NULL,
+    organisation_id bigint NOT NULL,
+    site_id bigint NOT NULL,
+    key uuid NOT NULL,
+    visitor uuid NOT NULL,
+    ordinal integer NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    seen_at timestamp with time zone NOT NULL,
+    input_at timestamp with time zone NOT NULL,
+    gone_at timestamp with time zone,
+    gone_kind text,
+    tapped_at timestamp with time zone,
+    tapped_number text,
+    copied_at timestamp with time zone,
+    device text,
+    landing_url text NOT NULL,
+    referrer text NOT NULL,
+    source text NOT NULL,
+    medium text NOT NULL,
+    campaign text NOT NULL,
+    term text NOT NULL,
+    content text NOT NULL,
+    click_ids jsonb NOT NULL,
+    number_id bigint,
+    shown text NOT NULL,
+    overflow boolean DEFAULT false NOT NULL,
+    called double precision DEFAULT 0 NOT NULL,
+    channel text DEFAULT ''::text NOT NULL,
+    region text,
+    city text,
+    rate double precision DEFAULT 0.03 NOT NULL,
+    verified_at timestamp with time zone,
+    moved_to bigint,
+    bound_to text,
+    pool_id bigint,
+    found_free boolean,
+    counted_until timestamp with time zone,
+    CONSTRAINT session_called_check CHECK (((called >= (0)::double precision) AND (called <= (1)::double precision))),
+    CONSTRAINT session_device_check CHECK ((device = ANY (ARRAY['mobile'::text, 'desktop'::text]))),
+    CONSTRAINT session_gone_kind_check CHECK ((gone_kind = ANY (ARRAY['hide'::text, 'close'::text]))),
+    CONSTRAINT session_ordinal_check CHECK ((ordinal > 0)),
+    CONSTRAINT session_rate_check CHECK (((rate >= (0)::double precision) AND (rate <= (1)::double precision)))
+)
+WITH (fillfactor='70');
+
+CREATE FUNCTION public.counted_until(session public.session, now timestamp with time zone) RETURNS timestamp with time zone
+    LANGUAGE sql STABLE
+    RETURN (SELECT COALESCE((counted_until.session).counted_until, CASE WHEN (due.at <= counted_until.now) THEN due.at ELSE NULL::timestamp with time zone END) AS "coalesce" FROM (SELECT (SELECT public.reserved_until(pool.*, (counted_until.session).started_at, (counted_until.session).seen_at, (counted_until.session).input_at, (counted_until.session).gone_at, (counted_until.session).gone_kind, (counted_until.session).tapped_at, (counted_until.session).started_at) AS reserved_until FROM public.pool WHERE (pool.id = (counted_until.session).pool_id)) AS at) due);
+
+CREATE FUNCTION public.forget_changed_past() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    UPDATE number_past SET version = version + 1, packed = NULL, kinds = NULL, unsettled = NULL
+    WHERE number_id = NEW.number_id AND built_at >= NEW.started_at
+      AND (packed IS NULL OR NOT NEW.session_id = ANY (unsettled));
+    RETURN NULL;
+END
+$$;
+
+CREATE FUNCTION public.forget_past() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    UPDATE number_past SET version = version + 1, packed = NULL, kinds = NULL, unsettled = NULL
+    WHERE number_id IN (SELECT number_id FROM reservation WHERE session_id = NEW.id)
+      AND built_at > OLD.seen_at + interval '50 minutes';
+    RETURN NULL;
+END
+$$;
+
+CREATE FUNCTION public.keep_number_change() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    INSERT INTO number_change (number_id, e164, pool_id, withdrawn)
+    VALUES (NEW.id, NEW.e164, NEW.pool_id, NEW.withdrawn_at IS NOT NULL);
+    RETURN NULL;
+END
+$$;
 
 CREATE FUNCTION public.tell_of_routes() RETURNS trigger
     LANGUAGE plpgsql
@@ -504,6 +554,24 @@ CREATE TABLE public.plan_range (
     CONSTRAINT plan_range_region_check CHECK ((region ~ '^[A-Z]{2}(-[A-Z0-9]{1,3})?$'::text))
 );
 
+CREATE TABLE public.pool_coverage (
+    pool_id bigint NOT NULL,
+    reckoned_at timestamp with time zone NOT NULL,
+    since timestamp with time zone NOT NULL,
+    days integer NOT NULL,
+    numbers integer NOT NULL,
+    visits integer NOT NULL,
+    covered integer NOT NULL,
+    error double precision NOT NULL,
+    found_free integer NOT NULL,
+    CONSTRAINT pool_coverage_check CHECK (((covered >= 0) AND (covered <= visits))),
+    CONSTRAINT pool_coverage_check1 CHECK (((found_free >= 0) AND (found_free <= visits))),
+    CONSTRAINT pool_coverage_days_check CHECK ((days > 0)),
+    CONSTRAINT pool_coverage_error_check CHECK ((error >= (0)::double precision)),
+    CONSTRAINT pool_coverage_numbers_check CHECK ((numbers >= 0)),
+    CONSTRAINT pool_coverage_visits_check CHECK ((visits > 0))
+);
+
 ALTER TABLE public.pool ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.pool_id_seq
     START WITH 1
@@ -578,49 +646,6 @@ CREATE TABLE public.router_pulse (
     at timestamp with time zone NOT NULL
 )
 WITH (fillfactor='50');
-
-CREATE TABLE public.session (
-    id bigint NOT NULL,
-    organisation_id bigint NOT NULL,
-    site_id bigint NOT NULL,
-    key uuid NOT NULL,
-    visitor uuid NOT NULL,
-    ordinal integer NOT NULL,
-    started_at timestamp with time zone NOT NULL,
-    seen_at timestamp with time zone NOT NULL,
-    input_at timestamp with time zone NOT NULL,
-    gone_at timestamp with time zone,
-    gone_kind text,
-    tapped_at timestamp with time zone,
-    tapped_number text,
-    copied_at timestamp with time zone,
-    device text,
-    landing_url text NOT NULL,
-    referrer text NOT NULL,
-    source text NOT NULL,
-    medium text NOT NULL,
-    campaign text NOT NULL,
-    term text NOT NULL,
-    content text NOT NULL,
-    click_ids jsonb NOT NULL,
-    number_id bigint,
-    shown text NOT NULL,
-    overflow boolean DEFAULT false NOT NULL,
-    called double precision DEFAULT 0 NOT NULL,
-    channel text DEFAULT ''::text NOT NULL,
-    region text,
-    city text,
-    rate double precision DEFAULT 0.03 NOT NULL,
-    verified_at timestamp with time zone,
-    moved_to bigint,
-    bound_to text,
-    CONSTRAINT session_called_check CHECK (((called >= (0)::double precision) AND (called <= (1)::double precision))),
-    CONSTRAINT session_device_check CHECK ((device = ANY (ARRAY['mobile'::text, 'desktop'::text]))),
-    CONSTRAINT session_gone_kind_check CHECK ((gone_kind = ANY (ARRAY['hide'::text, 'close'::text]))),
-    CONSTRAINT session_ordinal_check CHECK ((ordinal > 0)),
-    CONSTRAINT session_rate_check CHECK (((rate >= (0)::double precision) AND (rate <= (1)::double precision)))
-)
-WITH (fillfactor='70');
 
 ALTER TABLE public.session ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.session_id_seq
@@ -879,6 +904,9 @@ ALTER TABLE ONLY public.page_number
 ALTER TABLE ONLY public.plan_range
     ADD CONSTRAINT plan_range_pkey PRIMARY KEY (country, first);
 
+ALTER TABLE ONLY public.pool_coverage
+    ADD CONSTRAINT pool_coverage_pkey PRIMARY KEY (pool_id);
+
 ALTER TABLE ONLY public.pool
     ADD CONSTRAINT pool_name_once UNIQUE (site_id, name);
 
@@ -1107,6 +1135,9 @@ ALTER TABLE ONLY public.page_number
 
 ALTER TABLE ONLY public.plan_range
     ADD CONSTRAINT plan_range_country_fkey FOREIGN KEY (country) REFERENCES public.numbering_plan(country) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.pool_coverage
+    ADD CONSTRAINT pool_coverage_pool_id_fkey FOREIGN KEY (pool_id) REFERENCES public.pool(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.pool
     ADD CONSTRAINT pool_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES public.organisation(id);

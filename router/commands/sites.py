@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -11,7 +13,10 @@ from router.domain import phone
 from router.domain.rules.text import all_written
 from router.services.administration import Administration
 from router.services.administration.pools import PoolFields
+from router.services.coverage import Coverages
 from router.services.inventory import Inventory
+from router.store.coverage import Reckoned
+from router.store.database import Database
 from router.web.snippet_file import moving_line
 
 site_app = typer.Typer(no_args_is_help=True, help="Web properties.")
@@ -175,6 +180,52 @@ def pool_list(ctx: typer.Context, organisation: Organisation = None) -> None:
                 all_written(row.pool.rules) or "every visit",
                 f"{row.pool.reservation_seconds} s",
                 row.numbers,
+            ]
+            for row in rows
+        ],
+    )
+
+
+@pool_app.command("coverage")
+def pool_coverage(
+    ctx: typer.Context,
+    anew: Annotated[
+        bool, typer.Option("--anew", help="Reckon now; a router does so every hour.")
+    ] = False,
+    organisation: Organisation = None,
+) -> None:
+    """How many of the visits of two weeks each pool has a free number for, and how many really got one."""
+
+    async def reckoned(database: Database, now: datetime) -> Sequence[Reckoned]:
+        coverages = Coverages(database)
+        if anew:
+            await coverages.reckon(now)
+        return await coverages.latest(organisation)
+
+    rows = run(ctx, reckoned)
+    table(
+        [
+            "POOL",
+            "SITE",
+            "NUMBERS",
+            "VISITS",
+            "DAYS",
+            "COVERAGE",
+            "AT LEAST",
+            "GOT A FREE ONE",
+            "AS OF",
+        ],
+        [
+            [
+                row.pool,
+                row.site,
+                row.numbers,
+                row.coverage.visits,
+                row.days,
+                f"{row.coverage.share:.1%}",
+                f"{max(0.0, row.coverage.low):.1%}",
+                f"{row.found_free / row.coverage.visits:.1%}",
+                f"{row.reckoned_at:%Y-%m-%d %H:%M} UTC",
             ]
             for row in rows
         ],

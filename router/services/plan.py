@@ -286,6 +286,7 @@ class Plan:
             ring_size(pool.policy) if pool and self.bound_to is None else 1,
             masses,
             self.bound_to if pool_id is not None else None,
+            pool.id if pool else None,
         )
 
     def until(self, now: datetime) -> datetime | None:

@@ -26,6 +26,7 @@ class HandOut(NamedTuple):
     campaign_key  of the session, for the number's index; `ring_size` holders are remembered by it
     masses        what the number remembers of others from now on, as JSON; None: as before
     bound_to      the combination of parameters that holds the number
+    served_by     the dynamic pool that it is shown a number of, or would have been
     """
 
     key: UUID
@@ -64,6 +65,7 @@ class HandOut(NamedTuple):
     ring_size: int = 3
     masses: str | None = None
     bound_to: str | None = None
+    served_by: PoolId | None = None
 
 
 _COLUMNS = (
@@ -71,7 +73,7 @@ _COLUMNS = (
     *("landing_urls", "referrers", "sources", "mediums", "campaigns", "terms", "contents"),
     *("click_ids", "channels", "regions", "cities", "rates", "number_ids", "versions", "takes"),
     *("pool_ids", "ends", "untils", "shown", "overflows", "shared", "reopen", "moved_from"),
-    *("left_numbers", "victims", "campaign_keys", "ring_sizes", "masses", "bound_to"),
+    *("left_numbers", "victims", "campaign_keys", "ring_sizes", "masses", "bound_to", "served_by"),
 )
 
 

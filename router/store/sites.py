@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from uuid import UUID, uuid5
+
+import asyncpg
 
 from router.domain.attribution import host
 from router.domain.channels import Channel
@@ -71,13 +73,10 @@ async def directory(queries: Queries) -> dict[str, SiteView]:
     pools: defaultdict[SiteId, list[Pool]] = defaultdict(list)
     static: dict[PoolId, StaticNumber] = {}
     for row in await queries.fetch("sites.pools"):
-        values = dict(row)
-        number_id, e164 = values.pop("number_id"), values.pop("e164")
-        rules = all_from_json(row["rules"])
-        pool = Pool(**{**values, "rules": rules, "binding": tuple(row["binding"])})
+        pool = pool_from(row)
         pools[pool.site_id].append(pool)
-        if number_id is not None:
-            static[pool.id] = StaticNumber(id=number_id, e164=e164)
+        if row["number_id"] is not None:
+            static[pool.id] = StaticNumber(id=row["number_id"], e164=row["e164"])
     page_numbers = await snippets.page_numbers(queries)
     settings = await snippets.settings(queries)
     own: defaultdict[OrganisationId, list[Channel]] = defaultdict(list)
@@ -129,3 +128,10 @@ def _in_parts(view: SiteView, served: Mapping[PoolId, str]) -> SiteView:
         pools=tuple(pool for pool in view.pools if pool.id not in served),
         parts=tuple(parts),
     )
+
+
+def pool_from(row: asyncpg.Record) -> Pool:
+    """A pool from a row that has its columns, whatever else is in it."""
+    values = {column.name: row[column.name] for column in fields(Pool)}
+    values["rules"] = all_from_json(row["rules"])
+    return Pool(**{**values, "binding": tuple(row["binding"])})

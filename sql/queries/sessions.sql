@@ -86,6 +86,8 @@ WITH spoke AS MATERIALIZED (
     UPDATE session
     SET seen_at = greatest(session.seen_at, beat.seen_at), input_at = greatest(session.input_at, beat.input_at),
         gone_at = beat.gone_at, gone_kind = beat.gone_kind,
+        counted_until = CASE WHEN beat.active AND (beat.gone OR beat.idle) THEN counted_until(session, $5)
+                             ELSE session.counted_until END,
         verified_at = CASE WHEN beat.visible THEN coalesce(session.verified_at, $5) ELSE session.verified_at END
     FROM beat, locked
     WHERE session.id = locked.id AND beat.id = locked.id
