@@ -130,6 +130,9 @@ def pool_add(
     ] = None,
     medium: Annotated[str | None, typer.Option()] = None,
     campaign: Annotated[str | None, typer.Option()] = None,
+    channel: Annotated[
+        str | None, typer.Option(help="A static pool's; else that of its source and medium.")
+    ] = None,
     organisation: Organisation = None,
 ) -> None:
     """Add a pool, for example: pool add ads --site shop --rule source=google."""
@@ -152,6 +155,7 @@ def pool_add(
         "source": source,
         "medium": medium,
         "campaign": campaign,
+        "channel": channel,
     }
     if goal is not None:
         fields["goal"] = goal

@@ -74,9 +74,10 @@ async def _set_up(database: Database, site_url: str, now: datetime) -> bool:
             site=SITE,
             kind="static",
             priority=50,
-            rules=["source=maps"],
+            rules=["channel=maps|google_maps|yandex_maps|twogis"],
             source="maps",
             medium="listing",
+            channel="maps",
             by=by,
         )
     for pool, wanted in (("visitors", DYNAMIC), ("maps", STATIC)):

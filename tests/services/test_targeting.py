@@ -335,3 +335,50 @@ async def test_a_rule_on_the_landing_page_holds_for_the_whole_session(
 
     assert first.number == second.number == e164(11)
     assert (await browser().opens(BLOG)).number == e164(1)
+
+
+async def test_static_pools_for_offline_media(
+    database: Database,
+    administration: Administration,
+    browser: Callable[[], Browser],
+    by: By,
+    now: datetime,
+) -> None:
+    """Any of a pool's numbers says the source for sure, and its channel; pages show the first one."""
+    await set_up(database, now, APool(numbers=(1,)))
+    await administration.add_pool(
+        "gazette",
+        site=SITE,
+        kind="static",
+        rules=["source=gazette"],
+        source="gazette",
+        medium="print",
+        campaign="autumn",
+        priority=10,
+        by=by,
+    )
+    await administration.add_pool(
+        "ring road",
+        site=SITE,
+        kind="static",
+        rules=["source=road"],
+        source="road",
+        channel="offline",
+        by=by,
+    )
+    await administration.add_numbers([e164(21), e164(22)], pool="gazette", by=by)
+    await administration.add_numbers([e164(31)], pool="ring road", by=by)
+    scanned = await browser().opens(f"{ORIGIN}/?utm_source=gazette&utm_medium=print")
+    shown = [
+        (await arrivals.dialled(database, [e164(number)], "", "", now)).shown
+        for number in (21, 22, 31)
+    ]
+    touches = [one.touch for one in shown if one.touch is not None]
+
+    assert (scanned.number, scanned.how) == (e164(21), "static")
+    assert [one.kind for one in shown] == ["static"] * 3
+    assert [(t.source, t.campaign, t.channel) for t in touches] == [
+        ("gazette", "autumn", "offline"),
+        ("gazette", "autumn", "offline"),
+        ("road", "", "offline"),
+    ]
