@@ -11,6 +11,7 @@ from router.commands import rules
 from router.commands.access import sign_in, token_app
 from router.commands.base import Invocation
 from router.commands.channels import channel_app, default_number_app
+from router.commands.codes import code_app
 from router.commands.editing import (
     number_app,
     organisation_app,
@@ -42,6 +43,7 @@ number_app.add_typer(standing_app)
 number_app.add_typer(stock_app)
 number_app.add_typer(move_app)
 app.add_typer(number_app, name="number")
+app.add_typer(code_app, name="code")
 app.add_typer(shared_app, name="shared")
 app.add_typer(setting_app, name="setting")
 app.add_typer(token_app, name="token")

@@ -23,6 +23,7 @@ from router.domain.errors import CallRouterError, StoreUnavailable
 from router.services.access import Access
 from router.services.calls import Calls
 from router.services.clocks import Clocks, DatabaseClock
+from router.services.codes import Codes
 from router.services.coverage import Coverages
 from router.services.departures import Departures
 from router.services.hygiene import Hygiene
@@ -123,7 +124,8 @@ async def serve(settings: Settings, clock: Clock) -> None:
         upkeep = Upkeep(database)
         coverages = Coverages(database)
         visits = Visits(database, upkeep)
-        calls = Calls(calls_database, live, upkeep, metrics, clocks)
+        codes = Codes(database)
+        calls = Calls(calls_database, live, upkeep, metrics, clocks, codes=codes)
         recordings = Recordings(database, live, metrics, settings.recordings_dir)
         database_clock = DatabaseClock(database, clocks, clock)
         inbound = Inbound(calls, metrics, clock)
@@ -151,7 +153,7 @@ async def serve(settings: Settings, clock: Clock) -> None:
             clock=clock,
             tailer=tailer,
         )
-        failsafe = FailsafeSync(database, link.records)
+        failsafe = FailsafeSync(database, link.records, clock)
         probes: dict[str, Probe] = {
             "database": database_clock.check,
             "asterisk": link.check,
@@ -213,6 +215,7 @@ async def serve(settings: Settings, clock: Clock) -> None:
             tasks.create_task(visits.run(), name="visits")
             tasks.create_task(upkeep.run(clock), name="upkeep")
             tasks.create_task(Hygiene(database).run(clock), name="hygiene")
+            tasks.create_task(codes.run(clock), name="codes")
             tasks.create_task(Departures(database).run(clock), name="moves of numbers")
             tasks.create_task(recordings.run(clock), name="recordings")
             tasks.create_task(coverages.run(clock), name="coverage")

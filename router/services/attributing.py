@@ -16,6 +16,7 @@ from router.domain.model import Attribution, CallId, NumberId
 from router.domain.past import settle
 from router.domain.visitstate import Outage
 from router.services.clocks import Clocks
+from router.services.codes import Codes
 from router.services.metrics import CallMetrics
 from router.store import arrivals, decisions
 from router.store.arrivals import Asked, Dialled
@@ -64,8 +65,11 @@ class Credit:
 class Attributor:
     """Decides, writes decisions down, and keeps the visits of the past summed up."""
 
-    def __init__(self, database: Database, metrics: CallMetrics, clocks: Clocks) -> None:
+    def __init__(
+        self, database: Database, metrics: CallMetrics, clocks: Clocks, codes: Codes
+    ) -> None:
         self._database = database
+        self._codes = codes
         self._metrics = metrics
         self._clocks = clocks
         self._waiting: asyncio.Queue[tuple[NumberId, str, datetime]] = asyncio.Queue(maxsize=100)
@@ -85,7 +89,7 @@ class Attributor:
             return [
                 await arrivals.dialled(
                     queries,
-                    question.readings,
+                    self._codes.forms(question.readings, t),
                     question.caller,
                     question.trunk,
                     t,
@@ -96,7 +100,7 @@ class Attributor:
             queries,
             [
                 Asked(
-                    numbers=one.readings,
+                    numbers=self._codes.forms(one.readings, t),
                     caller=one.caller,
                     trunk=one.trunk,
                     t=t,

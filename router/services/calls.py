@@ -30,6 +30,7 @@ from router.services.attributing import Attributor, Question
 from router.services.batching import OnDemand
 from router.services.callrecord import Change, Recorder
 from router.services.clocks import Clocks
+from router.services.codes import Codes
 from router.services.crediting import Crediting
 from router.services.live import Live
 from router.services.metrics import CallMetrics
@@ -74,6 +75,7 @@ class Calls:
         metrics: CallMetrics,
         clocks: Clocks,
         *,
+        codes: Codes | None = None,
         patience: float = PATIENCE,
     ) -> None:
         self._database = database
@@ -82,7 +84,7 @@ class Calls:
         self._metrics = metrics
         self._clocks = clocks
         self._patience = patience
-        self._attributor = Attributor(database, metrics, clocks)
+        self._attributor = Attributor(database, metrics, clocks, codes or Codes(database))
         self._crediting = Crediting(database, self._attributor, live)
         self._desk: OnDemand[Announced, Route] = OnDemand(
             Desk(database, self._attributor, self._crediting, upkeep, clocks).serve,

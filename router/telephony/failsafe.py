@@ -13,15 +13,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 import structlog
 
-from router.domain import routing
+from router.domain import numbering, routing
 from router.domain.errors import StoreUnavailable
 from router.domain.model import Target
 from router.services.readiness import Check
+from router.store import codes
 from router.store import failsafe as store
 from router.store.database import Database, deadline
 from router.store.listening import listening
@@ -59,10 +61,16 @@ class FailsafeSync:
     """Keeps one Asterisk's records. `run` is a long-running task for the composition root."""
 
     def __init__(
-        self, database: Database, records: AmiLogin, *, every: float = EVERY_SECONDS
+        self,
+        database: Database,
+        records: AmiLogin,
+        clock: Callable[[], datetime],
+        *,
+        every: float = EVERY_SECONDS,
     ) -> None:
         self._database = database
         self._records = records
+        self._clock = clock
         self._every = every
         self._wanted = asyncio.Event()
         self._outcome: Outcome | None = None
@@ -147,13 +155,20 @@ class FailsafeSync:
         return Outcome(kept=len(desired) - len(wrong), written=len(wrong), deleted=len(gone))
 
     async def desired(self) -> dict[Record, str]:
-        """What Asterisk should hold. A number without a line that may be called has no record."""
+        """What Asterisk should hold. A number without a line that may be called has no record;
+        one whose code changes has a record in each form that is valid now."""
         found: dict[Record, str] = {}
+        now = self._clock()
+        changes = [row.change for row in await codes.changes(self._database, now)]
         for numbers, record, targets, ours in await store.routes(self._database):
             value = _value(targets, ours, record=record)
             if value is not None:
                 family = variables.FAMILY_NUMBER
-                found.update(((family, e164.lstrip("+")), value) for e164 in numbers)
+                found.update(
+                    ((family, form.lstrip("+")), value)
+                    for e164 in numbers
+                    for form in numbering.forms(e164, changes, now)
+                )
         for name, target, ours in await store.trunks(self._database):
             value = _value((target,), ours, record=True)
             if value is not None:

@@ -6,7 +6,7 @@ import asyncio
 import tempfile
 import time
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -90,3 +90,24 @@ async def test_a_shared_number_s_life(system: System, database: Database) -> Non
     caller = system.new_caller()
     rung, _ = await system.talk(NEW, caller, seconds=0.2)
     assert rung.number == caller
+
+
+async def test_a_code_that_changes(system: System, database: Database) -> None:
+    """Its numbers ring in either form, with the router and without it."""
+    administration = Administration(database)
+    by = By(actor="test", now=datetime.now(UTC))
+    other = NEW.replace("+7495", "+7499")
+    await administration.add_target("second", endpoint="company", ring_seconds=17, by=by)
+    await administration.add_numbers([NEW], target="second", by=by)
+    until = (by.now + timedelta(days=90)).isoformat()
+    await administration.change_code("7 495 135 01", "7 499 135 01", until=until, by=by)
+    for form in (NEW, other):
+        await until_record(system, form, "PJSIP/company^17")
+        caller = system.new_caller()
+        await system.talk(form, caller, seconds=0.2)
+
+    system.router.kill()
+    for form in (NEW, other):
+        caller = system.new_caller()
+        rung, _ = await system.talk(form, caller, seconds=0.2)
+        assert rung.number == caller

@@ -56,7 +56,7 @@ async def syncing(world: World, astdb: AstDb) -> AsyncIterator[tuple[FailsafeSyn
     async with fake_ami() as fake:
         astdb.behind(fake)
         async with login(fake) as records:
-            yield FailsafeSync(world.database, records), fake
+            yield FailsafeSync(world.database, records, lambda: MONDAY), fake
 
 
 async def test_every_number_in_use_has_its_line(world: World) -> None:

@@ -8,6 +8,7 @@ several. Every change leaves an entry in the audit trail.
 from __future__ import annotations
 
 from router.services.administration.channels import Channels
+from router.services.administration.codes import CodeChanges
 from router.services.administration.moves import Moves
 from router.services.administration.numbers import Numbers
 from router.services.administration.organisations import Organisations
@@ -30,6 +31,7 @@ class Administration(
     Channels,
     Numbers,
     Moves,
+    CodeChanges,
     Settings,
     Snippet,
     Standings,

@@ -14,6 +14,7 @@ from router.domain import phone
 from router.services import checks
 from router.services.administration.desk import Desk
 from router.services.checks import Ref
+from router.services.codes import newest
 from router.services.stock.fitting import misfits
 from router.services.work import By, Work
 from router.store import moves as store
@@ -52,6 +53,7 @@ class Moves(Desk):
         async with self._work(by) as work:
             row = await work.pool(to, site)
             e164s = checks.numbers(numbers, country or row.region, field="number")
+            e164s = await newest(work.queries, e164s, by.now)
             found = await _rows(work, e164s)
             problems = checks.Problems()
             carriers = await stock.carriers(work.queries, [row.pool.id])
@@ -114,6 +116,7 @@ class Moves(Desk):
         e164s = checks.numbers(numbers, country, field="number")
         checks.between("days", days, 0, 365)
         async with self._work(by) as work:
+            e164s = await newest(work.queries, e164s, by.now)
             found = await _rows(work, e164s)
             leaves_at = by.now + timedelta(days=days)
             await _aside(work, found, f"withdrawn gently, answered until {leaves_at:%Y-%m-%d}")

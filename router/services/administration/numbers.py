@@ -11,6 +11,7 @@ from router.domain.errors import NoSuch
 from router.services import checks
 from router.services.administration.desk import Desk, difference
 from router.services.checks import Ref
+from router.services.codes import newest
 from router.services.work import By
 from router.store import administration as store
 from router.store import editing, standings
@@ -49,6 +50,7 @@ class Numbers(Desk):
             e164s = checks.numbers(
                 numbers, country or (row.region if row else None), field="number"
             )
+            e164s = await newest(work.queries, e164s, by.now)
             problems = checks.Problems()
             for clash in sorted(await store.targets_among(work.queries, e164s)):
                 problems.add(
@@ -98,6 +100,7 @@ class Numbers(Desk):
         country = checks.region(region) if region else None
         e164s = checks.numbers(numbers, country, field="number")
         async with self._work(by) as work:
+            e164s = await newest(work.queries, e164s, by.now)
             await standings.tell(
                 work.queries,
                 work.organisation_id,

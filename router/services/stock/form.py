@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import get_args
 
@@ -30,14 +30,24 @@ MOST_NUMBERS = 1_000_000
 
 
 def read(
-    text: str, problems: LineProblems, *, region: str | None = None, pool: str | None = None
+    text: str,
+    problems: LineProblems,
+    *,
+    region: str | None = None,
+    pool: str | None = None,
+    newest: Callable[[str], str] = str,
 ) -> list[StockLine]:
     """The lines of a file that can be understood; what is wrong is put into `problems`.
 
-    `region` is the country of numbers without +; `pool` is for lines that name none.
+    `region` is the country of numbers without +; `pool` is for lines that name none; `newest` writes a number
+    as we write it now, where its code has changed.
     """
     rows = _rows(text, problems)
-    lines = [one for number, cells in rows if (one := _line(number, cells, problems, region, pool))]
+    lines = [
+        one
+        for number, cells in rows
+        if (one := _line(number, cells, problems, region, pool, newest))
+    ]
     if sum(one.size for one in lines) > MOST_NUMBERS:
         problems.add(1, "number", f"more than {MOST_NUMBERS:,} numbers: import them in parts")
         return []
@@ -80,6 +90,7 @@ def _line(
     problems: LineProblems,
     region: str | None,
     pool: str | None,
+    newest: Callable[[str], str],
 ) -> StockLine | None:
     def cell(column: str) -> str:
         return cells.get(column, "")
@@ -91,7 +102,8 @@ def _line(
         problems.add(line, "number", "is empty")
     elif "x" in text.lower() or (number := phone.anyhow(text, region)) is None:
         found = problems.check(line, "number", phone.block, text, region)
-        block = Block(prefix=found[0], places=found[1]) if found else None
+        block = Block(prefix=newest(found[0]), places=found[1]) if found else None
+    number = newest(number) if number else None
     named = {
         column: problems.check(line, column, checks.name, value)
         if (value := cell(column))

@@ -9,8 +9,10 @@ from typing import TypeVar
 
 from router.domain.errors import FieldError
 from router.domain.model import PoolId, TargetId
+from router.domain.numbering import newest_form
 from router.services import checks
 from router.services.administration.desk import Desk
+from router.services.codes import apply_due
 from router.services.stock import form, overlaps
 from router.services.stock.fitting import misfits
 from router.services.stock.lines import LineProblems, StockLine
@@ -65,8 +67,15 @@ class StockImport(Desk):
         `dry_run` nothing is written. Raises FieldError, FieldErrors."""
         problems = LineProblems()
         country = checks.region(region) if region else None
-        lines = form.read(text, problems, region=country, pool=pool)
         async with self._work(by) as work:
+            changes = await apply_due(work.queries, by.now)
+            lines = form.read(
+                text,
+                problems,
+                region=country,
+                pool=pool,
+                newest=lambda e164: newest_form(e164, changes, by.now),
+            )
             named = await _resolve(work, lines, problems, force=force)
             here = await stock.blocks(work.queries)
             overlaps.with_stock(lines, here, problems)
