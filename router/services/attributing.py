@@ -84,6 +84,18 @@ class Attributor:
         self, queries: Queries, asked: Sequence[tuple[Question, datetime]]
     ) -> list[Dialled]:
         """What decides each of several calls, in one trip."""
+        found = await self._looked(queries, asked)
+        for place, (question, t) in enumerate(asked):
+            if found[place].shown.kind == "unknown":
+                before = self._codes.forms(question.readings, t)
+                await self._codes.reread(queries, t)
+                if self._codes.forms(question.readings, t) != before:
+                    (found[place],) = await self._looked(queries, [(question, t)])
+        return found
+
+    async def _looked(
+        self, queries: Queries, asked: Sequence[tuple[Question, datetime]]
+    ) -> list[Dialled]:
         if len(asked) == 1:
             ((question, t),) = asked
             return [

@@ -36,6 +36,10 @@ class Codes:
         found = (form for one in e164s for form in numbering.forms(one, self._changes, t))
         return tuple(dict.fromkeys(found))
 
+    async def reread(self, queries: Queries, now: datetime) -> None:
+        """For a number that seems to be nobody's: its code may have changed this moment."""
+        self._changes = tuple(row.change for row in await store.changes(queries, now))
+
     async def run(self, clock: Callable[[], datetime]) -> NoReturn:
         """A round every few seconds, for ever; a database that is away is waited for."""
         while True:
