@@ -117,7 +117,7 @@ WITH gone AS (
     FROM gone WHERE reservation.id = gone.reservation_id AND reservation.ended_at IS NULL
 )
 UPDATE number
-SET withdrawn_at = $3, holder_id = NULL, reservation_id = NULL, released_at = $3, reserved_until = $3,
-    version = version + 1
+SET withdrawn_at = $3, holder_id = NULL, holder_left = false, bound_to = NULL, reservation_id = NULL,
+    released_at = $3, reserved_until = $3, version = version + 1
 FROM gone WHERE number.id = gone.id
 RETURNING number.e164;

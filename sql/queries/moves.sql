@@ -16,6 +16,9 @@ WITH locked AS MATERIALIZED (
 ), ended AS (
     UPDATE reservation SET ended_at = greatest($3, reservation.started_at), end_reason = 'moved'
     FROM locked WHERE reservation.id = locked.reservation_id AND reservation.ended_at IS NULL
+), given AS (
+    UPDATE taken_back SET given_at = $3 FROM locked
+    WHERE taken_back.number_id = locked.id AND taken_back.given_at IS NULL
 )
 UPDATE number
 SET pool_id = $2, grown_at = NULL, moves_to = NULL, leaves_at = NULL,
@@ -25,7 +28,7 @@ SET pool_id = $2, grown_at = NULL, moves_to = NULL, leaves_at = NULL,
                           ELSE number.standing_since END,
     released_at = CASE WHEN number.holder_id IS NULL THEN number.released_at ELSE $3 END,
     reserved_until = CASE WHEN number.holder_id IS NULL THEN number.reserved_until ELSE least(number.reserved_until, $3) END,
-    holder_id = NULL, reservation_id = NULL, version = number.version + 1
+    holder_id = NULL, holder_left = false, bound_to = NULL, reservation_id = NULL, version = number.version + 1
 FROM locked WHERE number.id = locked.id;
 
 -- await_end(number_ids, moves_to, leaves_at)

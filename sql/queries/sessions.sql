@@ -1,5 +1,6 @@
 -- known(site_ids, visitors)
--- The newest session of each visitor, with the number it was shown and who was handed that last.
+-- The newest session of each visitor, with the number it was shown and who was handed that last. A number that
+-- was put aside is its own only for as long as it holds it.
 SELECT session.id, session.site_id, session.visitor, session.key, session.ordinal, session.started_at,
        session.seen_at, session.input_at, session.gone_at, session.gone_kind, session.tapped_at, session.device,
        session.region, session.city, session.channel, session.source, session.medium, session.campaign, session.term,
@@ -13,7 +14,8 @@ CROSS JOIN LATERAL (
     WHERE session.site_id = asked.site_id AND session.visitor = asked.visitor
     ORDER BY session.ordinal DESC LIMIT 1
 ) AS session
-LEFT JOIN number ON number.id = session.number_id AND number.withdrawn_at IS NULL;
+LEFT JOIN number ON number.id = session.number_id AND number.withdrawn_at IS NULL
+                AND (number.standing = 'in_use' OR number.holder_id = session.id);
 
 -- hear(keys, site_ids, input_ats, gone_kinds, now)
 -- What pages said of themselves: a heartbeat (without gone_kind), with the moment of the last input if there was

@@ -16,8 +16,8 @@ FROM number WHERE number.organisation_id = $1 AND number.e164 = ANY ($2::text[])
 
 -- change(number_ids, expected, standings, whys, actor, at)
 -- Numbers that stand where they are expected to stand somewhere else from now on, each with its reason in the
--- log. One that is handed to the shared pool belongs to no site any more, and forgets who was shown it; it must
--- not be held. Returns those that were changed. Numbers are locked in one order, as everywhere.
+-- log. One that is put aside holds no combination of parameters any more: that gets another number. One that is
+-- handed to the shared pool belongs to no site any more, and forgets who was shown it; it must not be held. Returns those that were changed. Numbers are locked in one order, as everywhere.
 WITH locked AS MATERIALIZED (
     SELECT number.id, number.pool_id, asked.was, asked.standing, asked.why
     FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[]) AS asked (id, was, standing, why)
@@ -33,9 +33,12 @@ WITH locked AS MATERIALIZED (
         grown_at = CASE WHEN locked.standing <> 'shared' THEN number.grown_at END,
         reservation_id = CASE WHEN locked.standing <> 'shared' THEN number.reservation_id END,
         ring = CASE WHEN locked.standing <> 'shared' THEN number.ring ELSE '{}' END,
-        last_campaign = CASE WHEN locked.standing <> 'shared' THEN number.last_campaign END
+        last_campaign = CASE WHEN locked.standing <> 'shared' THEN number.last_campaign END,
+        bound_to = CASE WHEN locked.standing = 'in_use' THEN number.bound_to END
     FROM locked WHERE number.id = locked.id
     RETURNING number.id, number.organisation_id
+), forgotten AS (
+    DELETE FROM number_mass USING locked WHERE number_mass.number_id = locked.id AND locked.standing = 'shared'
 )
 INSERT INTO number_standing_change (organisation_id, number_id, at, from_standing, to_standing, pool_id, why, actor)
 SELECT changed.organisation_id, changed.id, $6, locked.was, locked.standing, locked.pool_id, locked.why, $5
@@ -48,8 +51,9 @@ RETURNING number_id;
 INSERT INTO number_standing_change (organisation_id, number_id, at, from_standing, to_standing, pool_id, why, actor)
 SELECT $1, number.id, $7, coalesce($3, number.standing), coalesce($4, number.standing), number.pool_id, $5, $6
 FROM number WHERE number.organisation_id = $1 AND number.e164 = ANY ($2::text[])
-  AND ($3::text IS NULL OR $3 = (SELECT earlier.to_standing FROM number_standing_change AS earlier
-                                 WHERE earlier.number_id = number.id ORDER BY earlier.id DESC LIMIT 1))
+  AND ($3::text IS DISTINCT FROM 'withdrawn' OR $3 = (SELECT earlier.to_standing FROM number_standing_change AS earlier
+                                                    WHERE earlier.number_id = number.id
+                                                    ORDER BY earlier.id DESC LIMIT 1))
 ORDER BY number.id;
 
 -- log(organisation_id, e164, below, most)

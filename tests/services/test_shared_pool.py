@@ -133,6 +133,9 @@ async def test_the_rest_ends_in_the_shared_pool(database: Database, now: datetim
     )
     other = {row.pool.name: row.pool for row in await administration.pools(database, ACME)}["other"]
     assert await taken(database, now) == [e164(1)]
+    await database._pool.execute(
+        "INSERT INTO number_mass (number_id, at, masses) SELECT id, $1, '{}' FROM number", now
+    )
     hygiene = Hygiene(database)
 
     await hygiene.clean(ACME, now + days(29.9))
@@ -146,6 +149,7 @@ async def test_the_rest_ends_in_the_shared_pool(database: Database, now: datetim
     assert await standing(database, e164(1)) == ("shared", None)
     row = await database._pool.fetchrow("SELECT grown_at, ring, reservation_id FROM number")
     assert tuple(row) == (None, [], None)
+    assert await database._pool.fetchval("SELECT count(*) FROM number_mass") == 0
     got = await grow(database, other, now + days(31))
     assert got is not None
     assert await standing(database, e164(1)) == ("in_use", other.id)

@@ -10,6 +10,7 @@ import pytest
 
 from router.domain.errors import FieldError, FieldErrors
 from router.services.administration import Administration
+from router.services.upkeep import Upkeep
 from router.services.work import By
 from router.store.database import Database
 from tests.company import APool, e164, set_up
@@ -71,6 +72,46 @@ async def test_a_quarantined_number_is_answered_and_not_shown(
     assert shown.number not in [visit.number for visit in later]
     routes = await database.fetch("failsafe.routes")
     assert shown.number in [number for row in routes for number in row["numbers"]]
+
+
+async def test_nobody_gets_a_number_back_that_was_put_aside(
+    database: Database,
+    now: datetime,
+    by: By,
+    browser: Callable[[], Browser],
+    clock: Clock,
+    upkeep: Upkeep,
+) -> None:
+    """Not even its own visitor, once his reservation has ended."""
+    await set_up(database, now, APool(numbers=range(1, 3), reservation_seconds=60))
+    visitor = browser()
+    shown = await visitor.opens()
+    await visitor.leaves()
+    await Administration(database).quarantine_numbers([shown.number], by=by)
+    clock.move(minutes=5)
+    await upkeep.sweep(clock.now)
+
+    again = await visitor.opens()
+
+    assert again.session == shown.session
+    assert (again.number, again.how) == (e164(2), "free")
+
+
+async def test_a_combination_whose_number_is_put_aside_gets_another(
+    database: Database, now: datetime, by: By, browser: Callable[[], Browser], clock: Clock
+) -> None:
+    """One number for each combination: not the noisy one, and not two."""
+    await set_up(database, now, APool(numbers=range(1, 3), binding=("campaign",)))
+    first = await browser().opens()
+    assert (await browser().opens()).number == first.number
+    await Administration(database).quarantine_numbers([first.number], by=by)
+    clock.move(seconds=10)
+
+    others = {(await browser().opens()).number for _ in range(3)}
+
+    assert others == {e164(2)}
+    await Administration(database).release_numbers([first.number], by=by)
+    assert (await browser().opens()).number == e164(2)
 
 
 async def test_numbers_go_back_to_where_they_stood(
