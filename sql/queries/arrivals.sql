@@ -153,7 +153,9 @@ ORDER BY asked.place;
 -- The channel, source, pool or site whose default number was dialled, and the visits that were shown it, newest
 -- first.
 WITH owner AS (
-    SELECT site.default_number AS e164, site.id AS site_id, site.organisation_id, NULL::bigint AS pool_id,
+    -- of several numbers on its pages the one that was dialled: a visit that got none in its place saw that
+    SELECT coalesce((SELECT dialled FROM unnest($1::text[]) AS dialled WHERE dialled = ANY (site.page_numbers)
+                     LIMIT 1), site.default_number) AS e164, site.id AS site_id, site.organisation_id, NULL::bigint AS pool_id,
            NULL AS source, NULL AS medium, NULL AS campaign, NULL AS channel, NULL::bigint AS target_id,
            site.target_id AS site_target_id, true AS record, 2 AS place
     FROM site WHERE site.default_number = ANY ($1::text[]) OR site.page_numbers && $1::text[]

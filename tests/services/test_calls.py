@@ -77,6 +77,21 @@ async def test_the_sites_default_number(world: World, now: datetime) -> None:
     assert [target.name for target in route.targets] == ["office"]
 
 
+async def test_a_page_number_that_nothing_stood_in_the_place_of(
+    world: World, now: datetime
+) -> None:
+    """Several numbers on a page: the visit that saw this one, not the one that saw the default."""
+    service = "+74951230077"
+    await world.run("UPDATE site SET page_numbers = ARRAY['+74951230000', $1]", service)
+    times = {"began": now - 100 * S, "seen": now - S}
+    await world.visit(None, **times, shown="+74951230000")
+    seen = await world.visit(None, **times, shown=service)
+    await world.calls.arrive(arrival(did=service[1:]), now)
+    call = await world.call("pbx1-1.0")
+
+    assert (call["method"], call["session_id"]) == ("default", seen)
+
+
 async def test_a_default_number_with_a_source(world: World, now: datetime) -> None:
     """Credited to its source, without looking for the visit."""
     await world.calls.arrive(arrival(did="74951230001"), now)
