@@ -129,7 +129,7 @@ async def _set_up(running: Shop) -> None:
     )
     await administration.set_cookie_domain("shop", DOMAIN, by=by)
     for pool, last in (("sales", "01"), ("service", "91")):
-        await administration.add_pool(pool, site="shop", by=by)
+        await administration.add_pool(pool, site="shop", policy="longest_idle", by=by)
         await administration.add_numbers([f"+749511100{last}"], pool=pool, by=by)
     await administration.serve_page_number("service", SERVICE, by=by)
 
