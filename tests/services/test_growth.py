@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -11,9 +12,10 @@ import pytest
 from router.domain.model import OrganisationId, Pool
 from router.domain.shared_pool import may_grow
 from router.services.growth import grow
+from router.services.visits import Visits
 from router.store import administration
 from router.store.database import Database
-from tests.company import APool, e164, set_up
+from tests.company import DEFAULT, APool, a_visit, e164, set_up
 
 
 async def share(
@@ -198,3 +200,35 @@ def test_who_may_grow() -> None:
     assert may_grow(a_pool(grows=True))
     assert not may_grow(a_pool())
     assert not may_grow(a_pool(policy="mango", kind="static"))
+
+
+async def test_two_sites_at_their_peak(database: Database, visits: Visits, now: datetime) -> None:
+    """Forty visitors at once on two sites, twenty-five numbers in the shared pool: each number is on one
+    page of one site, and who gets none sees his site's own."""
+    await set_up(database, now, APool(numbers=(), policy="mango"))
+    await database._pool.execute(
+        "INSERT INTO site (organisation_id, key, name, origins, region, time_zone, default_number, "
+        "page_numbers, target_id, created_at) VALUES (1, 'other-key', 'other', '{https://other.example}', "
+        "'RU', 'Europe/Moscow', '+74950009999', '{}', 1, $1)",
+        now,
+    )
+    await database._pool.execute(
+        "INSERT INTO pool (organisation_id, site_id, name, kind, policy, created_at) "
+        "VALUES (1, 2, 'other', 'dynamic', 'mango', $1)",
+        now,
+    )
+    await share(database, range(1, 26), now)
+    shop = a_visit()
+    other = replace(shop, site="other-key", origin="https://other.example")
+
+    answers = await asyncio.gather(*(visits.visit(request, now) for request in [shop, other] * 20))
+
+    numbers = Counter(answer.number for answer in answers)
+    assert [numbers[e164(n)] for n in range(1, 26)] == [1] * 25
+    assert sum(numbers[default] for default in (DEFAULT, "+74950009999")) == 15
+    rows = await database._pool.fetch(
+        "SELECT e164, pool.site_id, session.site_id AS shown_on FROM number JOIN pool ON pool.id = pool_id "
+        "JOIN session ON session.id = holder_id"
+    )
+    assert len(rows) == 25
+    assert all(row["site_id"] == row["shown_on"] for row in rows)
