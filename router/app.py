@@ -30,6 +30,7 @@ from router.services.hygiene import Hygiene
 from router.services.inventory import Inventory
 from router.services.live import Live
 from router.services.metrics import CallMetrics
+from router.services.places import Places
 from router.services.readiness import Probe, Readiness
 from router.services.recordings import Recordings
 from router.services.reports import Reports
@@ -123,7 +124,8 @@ async def serve(settings: Settings, clock: Clock) -> None:
         clocks = Clocks(metrics)
         upkeep = Upkeep(database)
         coverages = Coverages(database)
-        visits = Visits(database, upkeep)
+        places = Places(settings.places_file)
+        visits = Visits(database, upkeep, places=places)
         codes = Codes(database)
         calls = Calls(calls_database, live, upkeep, metrics, clocks, codes=codes)
         recordings = Recordings(database, live, metrics, settings.recordings_dir)
@@ -216,6 +218,7 @@ async def serve(settings: Settings, clock: Clock) -> None:
             tasks.create_task(upkeep.run(clock), name="upkeep")
             tasks.create_task(Hygiene(database).run(clock), name="hygiene")
             tasks.create_task(codes.run(clock), name="codes")
+            tasks.create_task(places.run(), name="places")
             tasks.create_task(Departures(database).run(clock), name="moves of numbers")
             tasks.create_task(recordings.run(clock), name="recordings")
             tasks.create_task(coverages.run(clock), name="coverage")

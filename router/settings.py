@@ -109,6 +109,8 @@ class Settings(BaseModel):
 
     asterisk_host: str = Field("pbx", min_length=1, examples=["pbx1"])
     cel_file: Path | None = Field(None, examples=["/var/log/asterisk/cel-custom/cel.csv"])
+    # where addresses are: a GeoIP2-like file (.mmdb) of the administrator's
+    places_file: Path | None = Field(None, examples=["/var/lib/call-router/city.mmdb"])
     recordings_dir: Path | None = Field(None, examples=["/var/spool/asterisk/monitor"])
 
     log_format: Literal["auto", "console", "json"] = Field("auto", examples=["json"])

@@ -186,7 +186,8 @@ class SessionTimes:
 class VisitRequest:
     """The snippet's question: which number shall this page show? Without consent (`denied`) nothing is
     remembered of the visit. `debug`: the page asks to be told why it got what it gets. `client_ids`:
-    by what analytics know the visitor, beside the click ids of the URL."""
+    by what analytics know the visitor, beside the click ids of the URL. `address`: the visitor's IP
+    address, from which his region is told; it is not kept."""
 
     site: str
     origin: str
@@ -198,6 +199,7 @@ class VisitRequest:
     consent: Consent = "granted"
     debug: bool = False
     client_ids: Mapping[str, str] = field(default_factory=dict)
+    address: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -27,6 +27,7 @@ from router.services import unremembered
 from router.services.batching import Batcher, Waiting
 from router.services.directory import Directory
 from router.services.handout import Desk
+from router.services.places import Places
 from router.services.plan import Ask, Further, How, Landing, Shown
 from router.services.upkeep import Upkeep
 from router.store import sessions, touches
@@ -69,8 +70,10 @@ class Visits:
         *,
         directory_seconds: float = 5,
         seconds: float = 1.0,
+        places: Places | None = None,
     ) -> None:
         self._database = database
+        self._places = places or Places(None)
         self._seconds = seconds
         self._upkeep = upkeep or Upkeep(database)
         self._directory = Directory(database, seconds=directory_seconds)
@@ -150,9 +153,9 @@ class Visits:
             named = touches.name(self._database, site_id, session, further.ids)
             await deadline(named, self._seconds, what="ids of a visitor")
 
-    @staticmethod
-    def _landing(request: VisitRequest, view: SiteView) -> Landing:
+    def _landing(self, request: VisitRequest, view: SiteView) -> Landing:
         """What a page was opened with, cleaned, and the channel it makes."""
+        place = self._places.visitor(request.address)
         touch = attribution.touch(request.url, request.referrer, view.own_hosts)
         if request.client_ids:
             touch = replace(touch, click_ids={**touch.click_ids, **request.client_ids})
@@ -161,6 +164,8 @@ class Visits:
             url=attribution.clean(request.url, attribution.URL_LENGTH),
             referrer=attribution.clean(request.referrer, attribution.URL_LENGTH),
             device=useragent.device(request.user_agent),
+            region=place.region,
+            city=place.city,
         )
         found = channel_of(landing.facts(), view.channels)
         return replace(landing, touch=replace(landing.touch, channel=found.channel.key))

@@ -143,6 +143,7 @@ class Collect:
         asked = body.request(
             origin=origin,
             user_agent=request.headers.get("User-Agent", "")[:512],
+            address=request[CLIENT],
             cookie=visitor_cookie.read(request, body.site) if remembered else None,
         )
         answer = await self._visits.visit(asked, self._clock())

@@ -181,6 +181,7 @@ class Rendered:
                 user_agent=request.headers.get("User-Agent", "")[:512],
                 visitor=uuid5(_AMP_CLIENTS, query.client) if query.client else None,
                 session=None,
+                address=request[CLIENT],
                 # of a visitor without a name each page would hold a number of its own
                 consent=query.consent if query.client else "denied",
             ),

@@ -105,7 +105,14 @@ class VisitBody(Body):
     client_ids: ClientIds = ClientIds()
     debug: bool = Field(False, description="Tell which rules matched, in `why`.")
 
-    def request(self, *, origin: str, user_agent: str, cookie: UUID | None = None) -> VisitRequest:
+    def request(
+        self,
+        *,
+        origin: str,
+        user_agent: str,
+        address: str | None = None,
+        cookie: UUID | None = None,
+    ) -> VisitRequest:
         """`cookie`: the visitor's id in the site's own cookie; it goes before what the page has kept."""
         return VisitRequest(
             site=self.site,
@@ -118,6 +125,7 @@ class VisitBody(Body):
             consent=self.consent,
             debug=self.debug,
             client_ids=self.client_ids.by_cookie(),
+            address=address,
         )
 
 
