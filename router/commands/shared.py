@@ -14,8 +14,6 @@ from router.domain import phone
 from router.services.administration import Administration
 from router.services.administration.standings import WORDS
 from router.services.shared_pool import DryRun, SharedPool, costs
-from router.services.work import organisation_called
-from router.store.database import Database
 from router.store.shared_pool import Idle, TakenBack
 
 shared_app = typer.Typer(
@@ -120,7 +118,7 @@ def shared_take_back(
             ),
         )
     else:
-        put = run(ctx, lambda db, now: _due(SharedPool(db), db, now, organisation))
+        put = run(ctx, lambda db, now: Administration(db).take_back_due(by=by(now, organisation)))
     if not put:
         typer.echo("nothing is due")
     return _say(put, "resting")
@@ -162,14 +160,6 @@ def shared_log(
         ],
     )
     _saved(rows, "These numbers cost")
-
-
-async def _due(
-    pool: SharedPool, db: Database, now: datetime, organisation: str | None
-) -> tuple[str, ...]:
-    found = await organisation_called(db, organisation)
-    taken = await pool.take_back(found.id, now, actor=by(now).actor)
-    return tuple(one.e164 for one in taken)
 
 
 def _tell(dry: DryRun) -> None:

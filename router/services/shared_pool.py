@@ -87,25 +87,30 @@ class SharedPool:
             history=HISTORY,
         )
 
-    async def take_back(
-        self, organisation_id: OrganisationId, now: datetime, *, actor: str = ROUTER
-    ) -> list[Idle]:
-        """Take back what the settings allow now: each number rests, answered for its site. Routers that
-        do this at the same time share the month's allowance."""
-        wanted = await organisation_settings.load(self._database, organisation_id)
+    async def take_back(self, organisation_id: OrganisationId, now: datetime) -> list[Idle]:
+        """Take back what the settings allow now."""
         async with self._database.transaction() as queries:
-            await store.one_at_a_time(queries)
-            due = await _due(queries, organisation_id, wanted, now)
-            going = [one.idle for one in due if one.goes]
-            went = await store.take_back(
-                queries,
-                [one.number_id for one in going],
-                now - timedelta(days=wanted.shared_idle_days),
-                why=f"neither called nor shown for {wanted.shared_idle_days} days",
-                actor=actor,
-                at=now,
-            )
-        return [one for one in going if one.number_id in went]
+            return await take_back_due(queries, organisation_id, now, actor=ROUTER)
+
+
+async def take_back_due(
+    queries: Queries, organisation_id: OrganisationId, now: datetime, *, actor: str
+) -> list[Idle]:
+    """Let the numbers rest that are due, each answered for its site. To be called in a transaction: routers
+    that do this at the same time share the month's allowance."""
+    wanted = await organisation_settings.load(queries, organisation_id)
+    await store.one_at_a_time(queries)
+    due = await _due(queries, organisation_id, wanted, now)
+    going = [one.idle for one in due if one.goes]
+    went = await store.take_back(
+        queries,
+        [one.number_id for one in going],
+        now - timedelta(days=wanted.shared_idle_days),
+        why=f"neither called nor shown for {wanted.shared_idle_days} days",
+        actor=actor,
+        at=now,
+    )
+    return [one for one in going if one.number_id in went]
 
 
 async def _due(

@@ -101,7 +101,11 @@ async def test_a_number_goes_round_the_shared_pool(web: Web) -> None:
     assert due["monthly_costs"] == {"RUB": "150.0000"}
     assert (due["idle"], due["calls_reached"], due["calls_lost"]) == (0, 0, 0)
 
-    await ask(web, "POST", "/v1/shared-pool/take-back", {"numbers": [new]})
+    status, taken, _ = await ask(web, "POST", "/v1/shared-pool/take-back", {})
+    assert (status, taken) == (200, {"numbers": [new]})
+    assert (await entries(web))[0]["action"] == "number.take_back"
+    status, refused, _ = await ask(web, "POST", "/v1/shared-pool/take-back", {"numbers": [ONE]})
+    assert (status, fields(refused)) == (400, ["number"])
     await rang(web.database, new, web.clock.now + days(2))
     web.clock.pass_time(days=3)
     _, log, _ = await ask(web, "GET", "/v1/shared-pool/taken-back")

@@ -10,6 +10,7 @@ from router.domain.errors import FieldError
 from router.services import checks
 from router.services.administration.desk import Desk
 from router.services.checks import Ref
+from router.services.shared_pool import take_back_due
 from router.services.work import By
 from router.store import shared_pool as store
 from router.store import standings
@@ -34,6 +35,15 @@ class Sharing(Desk):
                 where = f" in {found.region}" if found.region else ""
                 raise FieldError("pool", f"the shared pool holds no number for it{where}")
             return grown.e164
+
+    async def take_back_due(self, *, by: By) -> tuple[str, ...]:
+        """What the router takes back by itself every hour, now; returns them as E.164."""
+        async with self._work(by) as work:
+            taken = await take_back_due(work.queries, work.organisation_id, by.now, actor=by.actor)
+            e164s = tuple(one.e164 for one in taken)
+            if e164s:
+                await work.note("number.take_back", ", ".join(e164s), {"why": "due"})
+            return e164s
 
     async def take_back_numbers(
         self, numbers: Sequence[str], *, why: str = "", region: str | None = None, by: By

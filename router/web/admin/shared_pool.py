@@ -41,6 +41,13 @@ class Growth(Body):
     site: Ref | None = absent(examples=["shop"], description="Where two sites have such a pool.")
 
 
+class TakeBack(Body):
+    """These numbers, whatever the settings say; without any, those that are due."""
+
+    numbers: NumberList | None = absent(examples=[[_EXAMPLE]])
+    why: str = Field("", max_length=300, examples=["the season is over"])
+
+
 class DueOut(Answer):
     """`goes`: now; else the month's share of its site is used up."""
 
@@ -160,7 +167,7 @@ class Shared:
             write("add", self.add, SharedNew, "Put numbers into the shared pool."),
             write("remove", self.remove, NumbersChange, "Take numbers out of the shared pool."),
             write("grow", self.grow, Growth, "Give a pool one number of the shared pool."),
-            write("take-back", self.take_back, NumbersChange, "Let grown numbers rest, now."),
+            write("take-back", self.take_back, TakeBack, "Let grown numbers rest, now."),
             Endpoint(
                 method="GET",
                 path=f"{path}/due",
@@ -212,9 +219,11 @@ class Shared:
         return await self._writes.answer(request, work)
 
     async def take_back(self, request: web.Request) -> web.StreamResponse:
-        body = await read_json(request, NumbersChange)
+        body = await read_json(request, TakeBack)
 
         async def work(change: Change) -> BaseModel:
+            if body.numbers is None:
+                return AddedOut(numbers=[*await change.administration.take_back_due(by=change.by)])
             put = await change.administration.take_back_numbers(
                 body.numbers, why=body.why, by=change.by
             )
