@@ -147,3 +147,19 @@ async def test_another_tabs_new_session_is_taken_over(
     await page.wait_for_function(f"callRouter.session === '{newer}'")
 
     assert len(api.requests("visits")) == 2
+
+
+async def test_a_second_tab_is_the_same_visitor_before_the_router_has_answered(
+    open_page: OpenPage, api: FakeApi
+) -> None:
+    """A new visitor opens several results at once: each tab would get a number of its own."""
+    api.on_visit = lambda _: api.visit_answer(wait=0.8)
+    first = await open_page(PAGE)
+    await until(lambda: api.requests("visits"))
+    second = await open_page(PAGE, path="/other")
+    await until(lambda: len(api.requests("visits")) == 2)
+    await ready(first)
+    await ready(second)
+
+    one, other = (visit["visitor"] for visit in api.requests("visits"))
+    assert one == other

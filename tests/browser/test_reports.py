@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from uuid import UUID
 
 import pytest
 from playwright.async_api import BrowserContext, Page
@@ -43,7 +44,7 @@ async def clocked(context: BrowserContext, open_page: OpenPage) -> Page:
 async def test_a_visit_says_where_the_visitor_is_and_came_from(
     context: BrowserContext, company: Company, api: FakeApi
 ) -> None:
-    """The first visit has no ids; the second page sends back those it was given."""
+    """The first visit names a visitor itself; the second page sends back the ids it was given."""
     link = "<a href='/landing?utm_source=google&gclid=x#top'>go</a>"
     company.pages["/from"] = document(link, api.url)
     company.pages["/landing"] = document(PAGE, api.url)
@@ -54,13 +55,14 @@ async def test_a_visit_says_where_the_visitor_is_and_came_from(
     await until(lambda: len(api.requests("visits")) == 2)
 
     first, second = api.requests("visits")
+    assert str(UUID(first["visitor"])) not in ("", VISITOR)
     assert first == {
         "site": SITE_KEY,
         "url": f"{company.url}/from",
         "referrer": "",
         "consent": "granted",
         "client_ids": {},
-        "visitor": None,
+        "visitor": first["visitor"],
         "session": None,
     }
     assert second == {

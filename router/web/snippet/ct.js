@@ -259,10 +259,15 @@
     const mine = ++turn, began = Date.now(), waiting = setTimeout(settle, 1500), ids = load('localStorage');
     const granted = agreed === 'granted';
     campaign = tags();
+    // named before the router is asked: of two tabs that open at once the second finds it
+    if (granted && !uuid(ids.visitor)) {
+      ids.visitor = uuid(options.visitor) || (crypto.randomUUID && crypto.randomUUID());
+      save('localStorage', ids);
+    }
     try {
       const value = await post('visits', {
         url: location.href.slice(0, 8000), referrer: referrer.slice(0, 2000), consent: granted ? agreed : 'denied', debug: debug || undefined,
-        visitor: granted ? uuid(ids.visitor) || uuid(options.visitor) : null, session: uuid(ids.session), client_ids: granted ? clientIds() : {},
+        visitor: uuid(ids.visitor), session: uuid(ids.session), client_ids: granted ? clientIds() : {},
       });
       if (mine !== turn) return shown();
       adopt(value);
