@@ -10,7 +10,7 @@ from typing import Literal
 from uuid import UUID, uuid4
 
 from router.domain import attribution, useragent
-from router.domain.channels import channel_of
+from router.domain.channels import channel_of, with_channel
 from router.domain.errors import UnknownSession
 from router.domain.model import (
     Heartbeat,
@@ -160,13 +160,15 @@ class Visits:
         if request.client_ids:
             touch = replace(touch, click_ids={**touch.click_ids, **request.client_ids})
         landing = Landing(
-            touch=touch,
+            touch=touch if view.channels else with_channel(touch),
             url=attribution.clean(request.url, attribution.URL_LENGTH),
             referrer=attribution.clean(request.referrer, attribution.URL_LENGTH),
             device=useragent.device(request.user_agent),
             region=place.region,
             city=place.city,
         )
+        if not view.channels:
+            return landing
         found = channel_of(landing.facts(), view.channels)
         return replace(landing, touch=replace(landing.touch, channel=found.channel.key))
 

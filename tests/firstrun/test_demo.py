@@ -124,7 +124,7 @@ async def test_newest_visitor_with_a_number(dsn: str, database: Database, now: d
     assert shown is not None
     assert (shown.e164, shown.session) == (second.number, second.session)
     assert (shown.source, shown.medium, shown.campaign) == ("google", "cpc", "spring")
-    assert await demo.newest_shown(dsn, later + timedelta(minutes=9)) == shown
+    assert await demo.newest_shown(dsn, later + timedelta(minutes=4)) == shown
     assert await demo.newest_shown(dsn, later + timedelta(minutes=11)) is None
     told = await store.visits_after(database, before)
     assert [v.source for v in told] == ["bing", "google", "maps"]
