@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any, NoReturn, TypeVar, get_args
 from urllib.parse import urlsplit
 
 from router.domain import phone
 from router.domain.errors import FieldError, FieldErrors, NoSuch
-from router.domain.rules import Rule, parse
+from router.domain.rules import Rule, from_json, parse
 
 T = TypeVar("T")
 N = TypeVar("N", int, float)
@@ -197,10 +197,10 @@ def each(check: Callable[[str], str], texts: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(value for value in checked if value is not None))
 
 
-def rules(texts: Sequence[str]) -> tuple[Rule, ...]:
-    """Texts like ``source=google and not path^=/blog``, all of which hold."""
+def rules(given: Sequence[str | Mapping[str, Any]]) -> tuple[Rule, ...]:
+    """Texts like ``source=google and not path^=/blog``, or the same as JSON; all hold."""
     problems = Problems()
-    checked = [problems.check(parse, text) for text in texts]
+    checked = [problems.check(parse if isinstance(one, str) else from_json, one) for one in given]
     problems.refuse()
     return tuple(found for found in checked if found is not None)
 

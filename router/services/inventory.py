@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from router.domain.model import OrganisationId, Site, Target
+from router.services.checks import Ref
 from router.services.work import organisation_called, site_called
 from router.store import administration as store
 from router.store import channels as channel_store
@@ -36,11 +37,11 @@ class Inventory:
     async def pools(self, organisation: str | None = None) -> list[PoolRow]:
         return await store.pools(self._database, await self._id(organisation))
 
-    async def channels(self, organisation: str | None = None) -> list[ChannelRow]:
+    async def channels(self, organisation: Ref | None = None) -> list[ChannelRow]:
         """Its own ones, in the order in which they are asked; the ready-made ones come after them."""
         return await channel_store.channels(self._database, await self._id(organisation))
 
-    async def default_numbers(self, organisation: str | None = None) -> list[DefaultNumberRow]:
+    async def default_numbers(self, organisation: Ref | None = None) -> list[DefaultNumberRow]:
         return await channel_store.default_numbers(self._database, await self._id(organisation))
 
     async def numbers(self, organisation: str | None = None) -> list[NumberRow]:
@@ -52,5 +53,5 @@ class Inventory:
             store.origin_known(self._database, origin), 1.0, what="origin of a page"
         )
 
-    async def _id(self, organisation: str | None) -> OrganisationId:
+    async def _id(self, organisation: Ref | None) -> OrganisationId:
         return (await organisation_called(self._database, organisation)).id

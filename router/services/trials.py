@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from router.domain import channels
 from router.domain.channels import Channel
@@ -76,7 +77,7 @@ class Trials:
 
     async def try_rules(
         self,
-        rules: Sequence[str],
+        rules: Sequence[str | Mapping[str, Any]],
         *,
         site: Ref,
         pool: str | None = None,
@@ -117,7 +118,7 @@ class Trials:
 
     async def try_channel(
         self,
-        rules: Sequence[str],
+        rules: Sequence[str | Mapping[str, Any]],
         *,
         site: Ref,
         key: str = "(the new channel)",

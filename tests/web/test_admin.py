@@ -289,7 +289,12 @@ async def test_a_reading_token_changes_nothing(web: Web) -> None:
     refused = {}
     for endpoint in staff[ENDPOINTS]:
         if endpoint.scope == "write":
-            path = plain_path(endpoint.path).replace("{id}", "1").replace("{number}", "74951110001")
+            path = (
+                plain_path(endpoint.path)
+                .replace("{id}", "1")
+                .replace("{key}", "radio")
+                .replace("{number}", "74951110001")
+            )
             status, told, _ = await ask(web, endpoint.method, path, {})
             refused[endpoint.method, path] = (status, told["error"])
     reading, _, _ = await ask(web, "GET", "/v1/pools")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from router.domain import phone
 from router.domain.channels import Channel, own_key, own_rule
@@ -24,7 +25,7 @@ class Channels(Desk):
         key: str,
         *,
         name: str | None = None,
-        rules: Sequence[str],
+        rules: Sequence[str | Mapping[str, Any]],
         place: int = 100,
         by: By,
     ) -> Channel:
@@ -127,7 +128,7 @@ class Channels(Desk):
             return gone
 
 
-def channel_rules(texts: Sequence[str]) -> tuple[Rule, ...]:
+def channel_rules(texts: Sequence[str | Mapping[str, Any]]) -> tuple[Rule, ...]:
     """At least one rule that a channel may have. Raises all refusals together."""
     if not texts:
         raise FieldError("rule", "a channel needs at least one", "source=radio")

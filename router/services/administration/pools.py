@@ -32,7 +32,7 @@ class PoolFields(TypedDict, total=False):
     price: float
     goal: str
     aim: float
-    rules: Sequence[str]
+    rules: Sequence[str | Mapping[str, Any]]
     binding: Sequence[str]
     grows: bool
     record: bool

@@ -9,10 +9,12 @@ from datetime import datetime
 from router.services.listing import Listing
 from router.store.database import Database
 from router.web.admin.audit import Audit
+from router.web.admin.channels import Channels
 from router.web.admin.lines import Targets, Trunks
 from router.web.admin.numbers import Numbers
 from router.web.admin.organisation import Organisation
 from router.web.admin.pools import Pools
+from router.web.admin.rehearsal import Trying
 from router.web.admin.settings import Settings
 from router.web.admin.shared_pool import Shared
 from router.web.admin.sites import Sites
@@ -32,6 +34,8 @@ def endpoints(database: Database, clock: Callable[[], datetime], public_url: str
         *Sites(listing, writes).endpoints(),
         *Snippets(listing, writes, public_url).endpoints(),
         *Pools(listing, writes).endpoints(),
+        *Channels(database, writes).endpoints(),
+        *Trying(database, clock).endpoints(),
         *Numbers(listing, writes, clock).endpoints(),
         *Standings(database, writes, clock).endpoints(),
         *Shared(database, writes, clock).endpoints(),

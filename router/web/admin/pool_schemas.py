@@ -13,11 +13,11 @@ from router.domain.rules.stored import all_from_json
 from router.store.listing import PoolLine
 from router.web.admin.bodies import E164, Body, Identity, Name, Named, Ref, absent
 from router.web.admin.pages import PageQuery
+from router.web.admin.rule_schemas import Rules
 from router.web.schemas import Answer
 
 _RULE = "source=google and medium=cpc"
 _Seconds = Annotated[int, Field(ge=60, le=604_800)]
-_Rules = Annotated[list[Annotated[str, Field(max_length=4000)]], Field(max_length=100)]
 
 
 class PoolOut(Answer):
@@ -96,7 +96,9 @@ class _PoolFields(Body):
     price: float = absent(ge=0, le=1_000_000, allow_inf_nan=False, examples=[3.0])
     goal: Goal = absent(examples=["coverage"])
     aim: float = absent(ge=0.01, le=0.99, examples=[0.9])
-    rules: _Rules = absent(examples=[[_RULE]], description="As `pool add --rule` takes them.")
+    rules: Rules = absent(
+        examples=[[_RULE]], description="As `pool add --rule` takes them, or as JSON."
+    )
     binding: Annotated[list[Parameter], Field(max_length=5)] = absent(examples=[["campaign"]])
     grows: bool = absent(examples=[False])
     record: bool = absent(examples=[True])

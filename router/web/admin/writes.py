@@ -109,7 +109,7 @@ class Writes:
         try:
             done = await self._once.write(asked, written, patience=patience)
         except (FieldError, FieldErrors) as refused:
-            raise _in_json(refused, subject) from refused
+            raise in_json(refused, subject) from refused
         return _response(done)
 
 
@@ -146,7 +146,7 @@ def _digest(request: web.Request) -> bytes:
     return hashlib.sha256(head + b"\n" + request.get(BODY, b"")).digest()
 
 
-def _in_json(refused: FieldError | FieldErrors, subject: str) -> Exception:
+def in_json(refused: FieldError | FieldErrors, subject: str = "") -> Exception:
     """The refusal with the fields' names in the body; of what the path names, that there is no such thing."""
     if isinstance(refused, NoSuch) and refused.field == subject:
         return NotFound()
