@@ -10,7 +10,7 @@ from math import floor
 
 from router.domain.model import PoolId, Standing
 from router.domain.noise import ROUTER, Noise
-from router.domain.organisation_settings import OrganisationSettings
+from router.domain.organisation_settings import MEMORY_DAYS, OrganisationSettings
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -83,7 +83,12 @@ def _step(noise: Noise, wanted: OrganisationSettings, now: datetime) -> Step | N
     if heard.standing == "listening" and aside >= timedelta(days=wanted.listening_days):
         why = f"quiet for {wanted.listening_days} days of listening"
         return Step(noise=noise, standing=stands_again(heard.before, heard.pool_id), why=why)
-    if heard.standing == "resting" and aside >= timedelta(days=wanted.shared_rest_days):
+    if (
+        heard.standing == "resting"
+        and aside >= timedelta(days=wanted.shared_rest_days)
+        # a person may have taken it back on the day it was shown
+        and now - heard.shown_until >= timedelta(days=MEMORY_DAYS)
+    ):
         if noise.dirty:
             return Step(noise=noise, standing="quarantined", why="; ".join(noise.reasons))
         why = f"rested for {wanted.shared_rest_days} days"

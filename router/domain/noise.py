@@ -38,6 +38,7 @@ class Heard:
 
     since        when it came to stand where it stands; put_by: who put it there ("" for nobody)
     before       where it stood when it was put aside
+    shown_until  when its last reservation ended; 1970 for one that was never handed out
     calls        all its calls of the noise window
     noise        those among them, and since it began to listen, that were noise, oldest first
     silent_days  days of the window in which a call would have been noise
@@ -52,6 +53,7 @@ class Heard:
     since: datetime
     put_by: str
     before: Standing
+    shown_until: datetime
     last_call_at: datetime | None
     calls: int
     noise: tuple[Ring, ...]

@@ -37,6 +37,7 @@ async def heard(
             since=row["since"],
             put_by=row["put_by"],
             before=row["before"],
+            shown_until=row["shown_until"],
             last_call_at=row["last_call_at"],
             calls=row["calls"],
             noise=tuple(

@@ -44,6 +44,7 @@ SELECT subject.id AS number_id, subject.e164, subject.pool_id, subject.pool, sub
             ORDER BY earlier.id DESC LIMIT 1),
            CASE WHEN subject.pool_id IS NULL THEN 'shared' ELSE 'in_use' END
        ) AS before,
+       subject.released_at AS shown_until,
        (SELECT max(call.arrived_at) FROM call WHERE call.number_id = subject.id AND call.arrived_at <= $4)
            AS last_call_at,
        coalesce(noise.calls, 0) AS calls, noise.noise_at, noise.noise_callers,

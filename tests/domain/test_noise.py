@@ -29,6 +29,7 @@ def a_number(n: int = 1, rings: tuple[float, ...] = (), **values: Any) -> Heard:
         "since": NOW - timedelta(days=100),
         "put_by": "",
         "before": "in_use",
+        "shown_until": NOW - timedelta(days=100),
         "last_call_at": NOW - timedelta(days=min(rings)) if rings else None,
         "calls": len(rings),
         "noise": tuple(
@@ -162,6 +163,26 @@ def test_quarantine_ends_after_quiet_days(
 ) -> None:
     """Counted from the last call; a quarantine by hand ends by hand."""
     assert what(a_number(standing="quarantined", **{"put_by": "router", **values})) == expected
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({"since": NOW - timedelta(days=15)}, []),
+        ({"since": NOW - timedelta(days=16)}, [(1, "shared")]),
+        ({"since": NOW - timedelta(days=16), "rings": (1, 2, 3)}, [(1, "quarantined")]),
+        # taken back by hand while it was still shown: its callers remember it for 30 days
+        ({"since": NOW - timedelta(days=20), "shown_until": NOW - timedelta(days=29)}, []),
+        (
+            {"since": NOW - timedelta(days=30), "shown_until": NOW - timedelta(days=30)},
+            [(1, "shared")],
+        ),
+    ],
+)
+def test_rest_ends_when_callers_have_forgotten(
+    values: dict[str, Any], expected: list[tuple[int, str]]
+) -> None:
+    assert what(a_number(standing="resting", **values), shared_rest_days=16) == expected
 
 
 def test_a_number_that_is_still_dirty_does_not_come_back() -> None:
