@@ -63,6 +63,21 @@ async def test_the_second_page_shows_the_number_before_it_is_painted(
     assert recorded["shifts"] == 0
 
 
+async def test_a_script_that_comes_before_the_body_shows_the_number_as_it_is_parsed(
+    open_page: OpenPage, company: Company, api: FakeApi
+) -> None:
+    """Without `async` there is no body yet when the last answer is shown."""
+    page = await open_page(PAGE)
+    await settled(page)
+    api.on_visit = lambda _: api.visit_answer(wait=0.8)
+    company.pages["/sync"] = document(PAGE, api.url).replace("<script async", "<script")
+    await page.goto(company.url + "/sync")
+    await settled(page)
+
+    assert await page.evaluate("recorded.texts") == [NEW_TEXT]
+    assert await page.evaluate("recorded.shifts") == 0
+
+
 async def test_an_outdated_number_of_the_last_page_is_not_shown(
     open_page: OpenPage, api: FakeApi
 ) -> None:

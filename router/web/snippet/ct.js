@@ -198,7 +198,7 @@
   const observe = (root) => observer.observe(root, { subtree: true, childList: true, characterData: true, attributes: true, attributeFilter: ['href'] });
   function apply() {
     visited = new Set();
-    scan(document.body);
+    scan(document.body || {});
     observer.takeRecords();
     observe(document);
   }
