@@ -454,7 +454,7 @@ async def test_the_files_place_moves_with_its_rows(world: World, now: datetime) 
     await world.calls.absorb(events, source="file", now=now, position=place)
 
     assert await world.calls.position("pbx1") == place
-    bad = Position(host="pbx1", inode=7, read_bytes=2**70)
+    bad = Position(host="pbx1", inode=7, head="a", read_bytes=2**70)
     with pytest.raises(Exception, match="int64"):
         await world.calls.absorb(
             retold("busy", "pbx1-2.0", now), source="file", now=now, position=bad
