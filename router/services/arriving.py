@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import structlog
@@ -90,25 +90,12 @@ class Desk:
             deciding.cancel()
             await asyncio.gather(deciding, return_exceptions=True)
             raise
-        for one, credit, plan in decided:
-            ref = one.noted.ref if one.noted.ref in made else await self._known(one.noted)
-            one.waiting.answer(self._route(ref, one.waiting.question.arrival, credit, plan))
-            self._crediting.add(
-                Answered(
-                    ref=ref,
-                    credit=credit,
-                    decided=Decided(
-                        linkedid=one.noted.linkedid,
-                        found=credit.found,
-                        did=credit.did,
-                        target=plan.target,
-                        target_text=address(plan.target),
-                        attribution=credit.attribution,
-                        shares=credit.shares,
-                        now=one.noted.now,
-                    ),
-                )
-            )
+        for one, answered, route in decided:
+            if one.noted.ref not in made:
+                ref = await self._known(one.noted)
+                answered, route = replace(answered, ref=ref), replace(route, ref=ref)
+            one.waiting.answer(route)
+            self._crediting.add(answered)
 
     def _asked(self, waiting: Waiting[Announced, Route]) -> _Asked:
         announced = waiting.question
@@ -124,7 +111,7 @@ class Desk:
         )
         return _Asked(waiting=waiting, question=question, noted=noted)
 
-    async def _decided(self, asked: Sequence[_Asked]) -> list[tuple[_Asked, Credit, Plan]]:
+    async def _decided(self, asked: Sequence[_Asked]) -> list[tuple[_Asked, Answered, Route]]:
         looked = await self._attributor.look(
             self._database.kept, [(one.question, one.noted.now) for one in asked]
         )
@@ -136,27 +123,40 @@ class Desk:
                 one.waiting.fail(error)
         return decided
 
-    def _decision(self, one: _Asked, found: Dialled) -> tuple[Credit, Plan]:
+    def _decision(self, one: _Asked, found: Dialled) -> tuple[Answered, Route]:
+        """Everything that the answer is made of: while the row is being committed there is time for it."""
         now = one.noted.now
         credit = self._attributor.credit(one.question, found, now, self._upkeep.gap(now))
         plan = routing.plan(found.targets, found.tracking)
         for problem in plan.refused:
             log.warning("target refused", linkedid=one.noted.linkedid, problem=problem)
-        return credit, plan
+        decided = Decided(
+            linkedid=one.noted.linkedid,
+            found=found,
+            did=credit.did,
+            target=plan.target,
+            target_text=address(plan.target),
+            attribution=credit.attribution,
+            shares=credit.shares,
+            now=now,
+        )
+        answered = Answered(ref=one.noted.ref, credit=credit, decided=decided)
+        return answered, self._route(one, credit, plan)
 
     async def _known(self, noted: Noted) -> str:
         """The ref of a call on record already: Asterisk asked twice, or its events came first."""
         known = await store.known(self._database.kept, noted.linkedid)
         return known if known is not None else noted.ref
 
-    def _route(self, ref: str, arrival: Arrival, credit: Credit, plan: Plan) -> Route:
+    def _route(self, one: _Asked, credit: Credit, plan: Plan) -> Route:
         attribution = credit.attribution
+        arrival = one.waiting.question.arrival
         foreign = attribution.method == "unknown_number" and routing.certainly_foreign(
             arrival.did, arrival.raw_did
         )
         record = credit.found.record
         return Route(
-            ref=ref,
+            ref=one.noted.ref,
             targets=(plan.target,) if plan.target else (),
             code=NOT_OURS if foreign else None,
             name=routing.caller_name(attribution),

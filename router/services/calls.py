@@ -48,6 +48,10 @@ LANES = 5
 ABSORB_PATIENCE = 10.0
 # what stopping waits for decisions that are being written
 STOP_SECONDS = 1.0
+# as long as arriving calls have the router for themselves
+REST_SECONDS = 0.05
+# so often PostgreSQL plans a statement for the values of the moment
+PLANNED_ANEW = 5
 _REMEMBERED = 20_000
 # younger calls may be on their way into Asterisk's list of channels
 _SETTLED_CALL = timedelta(seconds=15)
@@ -94,6 +98,8 @@ class Calls:
         )
         self._recorder = Recorder(self._attributor, live, metrics)
         self._absorbing = asyncio.Lock()
+        self._arriving = 0
+        self._at_rest = asyncio.Event()
         # what was stored already: each event is heard twice, over AMI and from the file
         self._heard: OrderedDict[bytes, None] = OrderedDict()
 
@@ -110,16 +116,17 @@ class Calls:
         await self._crediting.settled()
 
     async def warm(self, now: datetime, connections: int) -> None:
-        """Do once on each connection what the first call on it would have to wait for."""
+        """Do on each connection what the first calls on it would have to wait for: PostgreSQL keeps a plan
+        for all of a statement's values when it has made five for some."""
         phone.caller("+74951234567")
         question = Question(did="", raw_did="", caller="", trunk="")
         kept = self._database.kept
         for work in (
             lambda: self._attributor.decide(kept, question, now),
-            lambda: decisions.note(kept, []),
-            lambda: decisions.credit(kept, []),
+            lambda: decisions.warm(kept, now),
         ):
-            await asyncio.gather(*(work() for _ in range(connections)))
+            for _ in range(PLANNED_ANEW + 1):
+                await asyncio.gather(*(work() for _ in range(connections)))
 
     async def answering(self) -> None:
         """Returns once the database answers; for whoever left it alone because it did not."""
@@ -135,9 +142,22 @@ class Calls:
     async def arrive(self, arrival: Arrival, now: datetime) -> Route:
         """The route of a call that has just come; it has been written down by then."""
         began = time.perf_counter()
-        route = await self._desk.ask(Announced(arrival=arrival, at=now))
+        self._arriving += 1
+        self._at_rest.clear()
+        try:
+            route = await self._desk.ask(Announced(arrival=arrival, at=now))
+        finally:
+            self._arriving -= 1
+            if not self._arriving:
+                self._at_rest.set()
         self._metrics.lookup.observe(time.perf_counter() - began)
         return route
+
+    async def at_rest(self) -> None:
+        """For work that can wait: returns once no call waits for its route, or in a moment all the same."""
+        if self._arriving:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._at_rest.wait(), REST_SECONDS)
 
     async def attribute_again(self, linkedid: str, now: datetime) -> bool:
         """Decide anew about a call as of its arrival; the earlier decision stays beside the new one."""
@@ -173,6 +193,7 @@ class Calls:
         `source` is ``ami``, ``file`` or ``resync``. Events in any order, any number of times.
         """
         async with self._absorbing:
+            await self.at_rest()
             fresh = [event for event in events if event.digest not in self._heard]
             changes = await deadline(
                 self._absorb(fresh, now, position), ABSORB_PATIENCE, what="call events"
@@ -195,12 +216,13 @@ class Calls:
                 read_bytes=position.read_bytes,
                 now=now,
             )
-        async with self._database.connection() as queries:
-            calls = await store.hear(queries, events) if events else []
-            # what a call needs beside its facts is written together with the place, or not at all
-            alone = place is None or all(call.row and call.row.attribution_id for call in calls)
-            async with contextlib.nullcontext() if alone else queries.transaction():
-                return await self._recorder.bring_up_to_date(queries, calls, now, place)
+        kept = self._database.kept
+        calls = await store.hear(kept, events) if events else []
+        # what a call needs beside its facts is written together with the place, or not at all
+        if place is None or all(call.row and call.row.attribution_id for call in calls):
+            return await self._recorder.bring_up_to_date(kept, calls, now, place)
+        async with self._database.transaction() as queries:
+            return await self._recorder.bring_up_to_date(queries, calls, now, place)
 
     def _remember(self, events: Sequence[CallEvent]) -> None:
         for event in events:

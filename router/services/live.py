@@ -8,7 +8,7 @@ not heard here; the live page therefore also reads the list from time to time.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -78,16 +78,23 @@ class Live:
 
     def __init__(self) -> None:
         self._subscriptions: set[Subscription] = set()
+        self._listeners: list[Callable[[Change], None]] = []
         self._number = 0
 
     @property
     def subscribers(self) -> int:
         return len(self._subscriptions)
 
+    def listen(self, listener: Callable[[Change], None]) -> None:
+        """Have `listener` told of every change at once. It must not wait and must not raise."""
+        self._listeners.append(listener)
+
     def publish(self, ref: str, change: Mapping[str, Any]) -> None:
         """Tell every subscriber. Never waits; a subscriber that fell behind is dropped."""
         self._number += 1
         told = Change(number=self._number, ref=ref, change=change)
+        for listener in self._listeners:
+            listener(told)
         for subscription in list(self._subscriptions):
             if not subscription.put(told):
                 self._subscriptions.discard(subscription)

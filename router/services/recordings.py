@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import re
 from collections.abc import AsyncIterator, Callable
@@ -21,15 +22,17 @@ import structlog
 
 from router.domain import pcm
 from router.domain.errors import NotFound, StoreUnavailable
-from router.services.live import Live
+from router.services.live import Change, Live
 from router.services.metrics import CallMetrics
 from router.store import recordings as store
 from router.store.database import Database, deadline
-from router.store.recordings import Unheard
+from router.store.recordings import Linked, Unheard
 
 log = structlog.get_logger(__name__)
 
 EVERY = 1.0
+# while no call of this router ends; those of other routers are found so, too
+SELDOM = 10.0
 PATIENCE = 30.0
 # the marker is made some 13 ms after the end, on a busy disk later
 GRACE = timedelta(seconds=5)
@@ -101,6 +104,13 @@ class Recordings:
         self._live = live
         self._metrics = metrics
         self._root = root
+        self._left = 0
+        self._ended = asyncio.Event()
+        live.listen(self._told)
+
+    def _told(self, change: Change) -> None:
+        if change.change.get("state") == "ended":
+            self._ended.set()
 
     async def open_wav(self, path: str) -> Wav:
         """The recording at `path`, relative to the root. Raises NotFound, for a path that leads out of the
@@ -122,10 +132,16 @@ class Recordings:
     async def run(self, clock: Callable[[], datetime]) -> None:
         """Look for the recordings of calls that have ended; to be run for ever."""
         while True:
+            self._ended.clear()
             try:
                 await deadline(self.collect(clock()), PATIENCE, what="recordings")
             except (StoreUnavailable, OSError) as error:
                 log.warning("recordings not looked for", error=str(error))
+                self._left = 1
+            if not self._left:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._ended.wait(), SELDOM)
+            # calls that end together are looked for together
             await asyncio.sleep(EVERY)
 
     async def collect(self, now: datetime) -> int:
@@ -134,7 +150,9 @@ class Recordings:
         if self._root is None:
             return 0
         linked, unread, reason = 0, 0, ""
-        for call in await store.unheard(self._database, now, _AT_ONCE):
+        calls = await store.unheard(self._database.kept, now, _AT_ONCE)
+        self._left = len(calls)
+        for call in calls:
             try:
                 found = await asyncio.to_thread(search, self._root, call.linkedid, call.arrived_at)
             except OSError as error:
@@ -145,6 +163,8 @@ class Recordings:
             if settled or call.ended_at + GRACE <= now:
                 await self._link(call, found, now)
                 linked += len(found)
+                # where there were as many as are taken at once there may be more
+                self._left -= len(calls) < _AT_ONCE
         if unread:
             log.warning("recordings not looked for", calls=unread, error=reason)
         return linked
@@ -152,23 +172,21 @@ class Recordings:
     async def _link(self, call: Unheard, found: list[Found], now: datetime) -> None:
         recorded = sum(one.duration_ms for one in found)
         short = call.talk_ms is not None and recorded < call.talk_ms - MISSING_MS
-        async with self._database.transaction() as queries:
-            for one in found:
-                truncated = not one.complete or one.bytes % pcm.FRAME_BYTES != 0 or short
-                await store.add(
-                    queries,
-                    call_id=call.id,
-                    path=one.path,
-                    size=one.bytes,
-                    duration_ms=one.duration_ms,
-                    truncated=truncated,
-                    now=now,
-                )
-                self._metrics.recordings.inc(one.bytes)
-                if truncated:
-                    self._metrics.recordings_truncated.inc()
-                    log.warning("recording cut", linkedid=call.linkedid, bytes=one.bytes)
-            await store.looked(queries, call.id, now)
+        linked = [
+            Linked(
+                path=one.path,
+                size=one.bytes,
+                duration_ms=one.duration_ms,
+                truncated=not one.complete or one.bytes % pcm.FRAME_BYTES != 0 or short,
+            )
+            for one in found
+        ]
+        await store.link(self._database.kept, call.id, linked, now)
+        for one in linked:
+            self._metrics.recordings.inc(one.size)
+            if one.truncated:
+                self._metrics.recordings_truncated.inc()
+                log.warning("recording cut", linkedid=call.linkedid, bytes=one.size)
         if not found and call.wanted and (call.talk_ms or 0) > HEARD_MS:
             self._metrics.recordings_missing.inc()
             log.warning("recording missing", linkedid=call.linkedid, ref=call.ref)

@@ -181,7 +181,7 @@ async def cel_position(queries: Queries, host: str) -> tuple[int, str, int] | No
 
 async def move_cel_position(queries: Queries, place: Place) -> None:
     """Note how far a host's file has been read."""
-    await queries.execute(
+    await queries.fetch(
         "calls.move_cel_position",
         host=place.host,
         inode=place.inode,

@@ -43,10 +43,23 @@ class Decided:
 
 async def note(queries: Queries, calls: Sequence[Noted]) -> set[str]:
     """Write the rows of calls, in one commit. Returns the refs of those that were not known."""
+    if len(calls) == 1:
+        (call,) = calls
+        rows = await queries.fetch(
+            "arrivals.note",
+            ref=call.ref,
+            linkedid=call.linkedid,
+            did=call.did,
+            caller=call.caller,
+            trunk=call.trunk,
+            arrived_at=call.arrived_at,
+            now=call.now,
+        )
+        return {row["ref"] for row in rows}
     # in one order everywhere: two writers of the same rows wait for each other, and never both
-    ordered = sorted(calls, key=lambda call: call.linkedid) if len(calls) > 1 else calls
+    ordered = sorted(calls, key=lambda call: call.linkedid)
     rows = await queries.fetch(
-        "arrivals.note",
+        "arrivals.note_together",
         refs=[call.ref for call in ordered],
         linkedids=[call.linkedid for call in ordered],
         dids=[call.did for call in ordered],
@@ -58,9 +71,18 @@ async def note(queries: Queries, calls: Sequence[Noted]) -> set[str]:
     return {row["ref"] for row in rows}
 
 
+async def warm(queries: Queries, now: datetime) -> None:
+    """Have the statements of this module planned on a connection; nothing is written."""
+    nothing = Noted(ref="", linkedid="", did="", caller="", trunk="", arrived_at=now, now=now)
+    await note(queries, [nothing])
+    await note(queries, [])
+    await credit(queries, [])
+
+
 async def credit(queries: Queries, calls: Sequence[Decided]) -> set[str]:
     """Write decisions about calls on record, in one commit. Returns the linkedids of those that had none;
-    the others keep the one they have."""
+    the others keep the one they have. Of several about one call the first counts."""
+    calls = list({call.linkedid: call for call in reversed(calls)}.values())[::-1]
     shares = [
         (place, *share)
         for place, call in enumerate(calls)

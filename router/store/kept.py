@@ -41,6 +41,11 @@ class Kept:
         rows = await self.fetch(sql, *arguments)
         return rows[0] if rows else None
 
+    async def fetchval(self, sql: str, *arguments: Any) -> Any:
+        """The first value of its first row, or None."""
+        row = await self.fetchrow(sql, *arguments)
+        return row[0] if row is not None else None
+
     async def _connection(self) -> Any:
         while self._idle:
             connection = self._idle.pop()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -29,28 +30,27 @@ async def unheard(queries: Queries, ended_before: datetime, most: int) -> list[U
     return [Unheard(**row) for row in rows]
 
 
-async def add(
-    queries: Queries,
-    *,
-    call_id: CallId,
-    path: str,
-    size: int,
-    duration_ms: int,
-    truncated: bool,
-    now: datetime,
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Linked:
+    """A recording as it is written down; `size` in bytes."""
+
+    path: str
+    size: int
+    duration_ms: int
+    truncated: bool
+
+
+async def link(
+    queries: Queries, call_id: CallId, recordings: Sequence[Linked], now: datetime
 ) -> None:
-    """Link a recording to its call; found again it is measured again."""
-    await queries.execute(
-        "recordings.add",
+    """Link a call's recordings to it, and note that they have been looked for; found again they are
+    measured again."""
+    await queries.fetch(
+        "recordings.link",
         call_id=call_id,
-        path=path,
-        bytes=size,
-        duration_ms=duration_ms,
-        truncated=truncated,
+        paths=[one.path for one in recordings],
+        sizes=[one.size for one in recordings],
+        durations_ms=[one.duration_ms for one in recordings],
+        truncated=[one.truncated for one in recordings],
         now=now,
     )
-
-
-async def looked(queries: Queries, call_id: CallId, now: datetime) -> None:
-    """The recordings of this call have been looked for."""
-    await queries.execute("recordings.looked", call_id=call_id, now=now)

@@ -9,7 +9,6 @@ passed over.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import csv
 import hashlib
 import os
@@ -31,6 +30,8 @@ from router.telephony import cel
 log = structlog.get_logger(__name__)
 
 EVERY = 0.5
+# where somebody says when there is something new
+WOKEN_EVERY = 2.0
 # longer than AMI rests between bunches of events (manager.QUIET_SECONDS): one bunch is one round
 GATHER_SECONDS = 0.12
 # As the writer makes rows: every field quoted, quotes inside doubled. A line break that somebody smuggled
@@ -89,7 +90,9 @@ class CelTailer:
 
     async def run(self) -> None:
         """Read for ever."""
+        every, woken = self._every, False
         while True:
+            before = self._position
             try:
                 while await self.poll():
                     pass
@@ -101,10 +104,17 @@ class CelTailer:
             except Exception:
                 log.exception("call event file not read", path=str(self._path))
                 self._problem = "see the log"
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._woken.wait(), self._every)
+            if self._position != before or self._problem:
+                # where it was not woken for them, it is not going to be for the next ones
+                every = WOKEN_EVERY if woken else self._every
+            try:
+                await asyncio.wait_for(self._woken.wait(), every)
                 # rows of one call come in bunches: one commit for a bunch
                 await asyncio.sleep(GATHER_SECONDS)
+                await self._calls.at_rest()
+                woken = True
+            except TimeoutError:
+                woken = False
             self._woken.clear()
 
     async def check(self) -> Check:

@@ -37,6 +37,8 @@ EXCHANGE_SECONDS = 0.9
 REPLY_SECONDS = 0.25
 # what the watchdog leaves to the event loop
 WATCHDOG_GRACE = 0.1
+# how often it looks while nothing is open: an exchange has more time than this
+WATCHDOG_SELDOM = 0.5
 ENVIRONMENT_BYTES = 8192
 ENVIRONMENT_LINES = 100
 CONNECTIONS = 512
@@ -178,7 +180,6 @@ class FastAgiServer:
         # the watchdog's thread looks at the open exchanges, too
         self._lock = threading.Lock()
         self._stopping = threading.Event()
-        self._busy = threading.Event()
 
     @property
     def port(self) -> int:
@@ -208,7 +209,6 @@ class FastAgiServer:
     async def close(self) -> None:
         """Stop listening and close what is open."""
         self._stopping.set()
-        self._busy.set()
         if self._server is not None:
             self._server.close()
         for exchange in list(self._open):
@@ -233,15 +233,12 @@ class FastAgiServer:
                 return
         with self._lock:
             self._open[exchange] = None
-            self._busy.set()
         self._metrics.agi_connections.set(len(self._open))
 
     def closed(self, exchange: _Exchange) -> None:
         """A connection less; from here on its file descriptor may be anyone's."""
         with self._lock:
             self._open.pop(exchange, None)
-            if not self._open and not self._stopping.is_set():
-                self._busy.clear()
         self._metrics.agi_connections.set(len(self._open))
 
     def refused(self, reason: str) -> None:
@@ -249,9 +246,8 @@ class FastAgiServer:
         self._metrics.agi_refused.labels(reason).inc()
 
     def _watch(self) -> None:
-        while not self._stopping.wait(WATCHDOG_GRACE / 2):
-            # nothing is looked at while nothing is open
-            self._busy.wait()
+        # at its own pace: to be woken by each connection would be part of the call's time
+        while not self._stopping.wait(WATCHDOG_GRACE if self._open else WATCHDOG_SELDOM):
             now = time.monotonic()
             with self._lock:
                 # under the lock no descriptor in the list is closed: see `closed`

@@ -67,6 +67,7 @@ class AmiLink:
                 metrics=metrics,
                 clock=clock,
                 heard=self._heard if listens else None,
+                enough=self._enough if listens else None,
                 after_login=self._resync_for_ever if listens else None,
                 noted_time=self._noted_time if listens else None,
                 ping_seconds=ping_seconds,
@@ -93,13 +94,16 @@ class AmiLink:
             figures={"clock_skew_seconds": self._clocks.asterisk.total_seconds()},
         )
 
+    def _enough(self) -> bool:
+        """AMI says when, the file says what: its rows cannot be forged by a line break in a field."""
+        if self._tailer is None or not self._tailer.well:
+            return False
+        self._tailer.wake()
+        return True
+
     def _heard(self, message: Message) -> None:
         """Called for every event by the protocol: plain, and cannot raise."""
         if message.get("event") != "CEL":
-            return
-        if self._tailer is not None and self._tailer.well:
-            # AMI says when, the file says what: its rows cannot be forged by a line break in a field
-            self._tailer.wake()
             return
         try:
             self._queue.put_nowait(message)

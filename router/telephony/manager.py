@@ -65,9 +65,15 @@ class _Protocol(AMIProtocol):  # type: ignore[misc]
 
     responses: dict[str, Action]
 
-    def __init__(self, heard: Callable[[Message], None], lost: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        heard: Callable[[Message], None],
+        lost: Callable[[], None],
+        enough: Callable[[], bool] | None = None,
+    ) -> None:
         self._heard = heard
         self._lost = lost
+        self._enough = enough
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
 
     def connection_made(self, transport: Any) -> None:
@@ -79,12 +85,15 @@ class _Protocol(AMIProtocol):  # type: ignore[misc]
     def data_received(self, data: bytes) -> None:
         begun = self.queue.popleft() if self.queue else ""
         whole, end, rest = (begun + self._decoder.decode(data)).rpartition(_END)
-        others = []
+        others, calls = [], []
         for packet in whole.split(_END) if end else ():
             if packet.startswith(_CALL_EVENT):
-                self._heard(cel.fields(packet))
+                calls.append(packet)
             else:
                 others.append(packet + _END)
+        if calls and (self._enough is None or not self._enough()):
+            for packet in calls:
+                self._heard(cel.fields(packet))
         if others or not end:
             super().data_received(("".join(others) + rest).encode())
         else:
@@ -120,8 +129,9 @@ class _Protocol(AMIProtocol):  # type: ignore[misc]
 class AmiLogin:
     """One account's connection. `run` keeps it up for ever; `ready` is set while it is logged in.
 
-    `heard` is given every event, must not wait and must not raise. `after_login` runs after each login,
-    and is cancelled with the connection.
+    `heard` is given every event, must not wait and must not raise. Where there is `enough`, it is asked first
+    whether it is enough to know that there are call events: then they are not read. `after_login` runs after
+    each login, and is cancelled with the connection.
     """
 
     def __init__(
@@ -133,6 +143,7 @@ class AmiLogin:
         metrics: CallMetrics,
         clock: Callable[[], datetime],
         heard: Callable[[Message], None] | None = None,
+        enough: Callable[[], bool] | None = None,
         after_login: Callable[[], Awaitable[None]] | None = None,
         noted_time: Callable[[datetime, datetime, datetime], None] | None = None,
         ping_seconds: float = PING_SECONDS,
@@ -146,6 +157,7 @@ class AmiLogin:
         self._metrics = metrics
         self._clock = clock
         self._heard = heard
+        self._enough = enough
         self._after_login = after_login
         self._noted_time = noted_time
         self._ping_seconds = ping_seconds
@@ -188,7 +200,7 @@ class AmiLogin:
 
         async with asyncio.timeout(CONNECT_SECONDS):
             _, protocol = await loop.create_connection(
-                lambda: _Protocol(self._dispatch, lost), *self._address
+                lambda: _Protocol(self._dispatch, lost, self._enough), *self._address
             )
         self._protocol = protocol
         try:

@@ -191,8 +191,14 @@ SELECT owner.e164, owner.site_id, owner.organisation_id, owner.pool_id, owner.so
        shown.*
 FROM owner LEFT JOIN shown ON true;
 
--- note(refs, linkedids, dids, callers, trunks, arrived_ats, nows)
--- The rows of calls that have just come, before anybody knows whose they are. Those known already do not come back.
+-- note(ref, linkedid, did, caller, trunk, arrived_at, now)
+-- The row of a call that has just come, before anybody knows whose it is. One known already does not come back,
+-- and without a linkedid nothing is written.
+INSERT INTO call (ref, linkedid, did, caller, trunk, arrived_at, state, created_at)
+SELECT $1, $2, $3, $4, $5, $6, 'arrived', $7 WHERE $2 <> '' ON CONFLICT (linkedid) DO NOTHING RETURNING ref;
+
+-- note_together(refs, linkedids, dids, callers, trunks, arrived_ats, nows)
+-- `note` for several calls that came together.
 INSERT INTO call (ref, linkedid, did, caller, trunk, arrived_at, state, created_at)
 SELECT ref, linkedid, did, caller, trunk, arrived_at, 'arrived', now
 FROM unnest((SELECT $1::text[]), (SELECT $2::text[]), (SELECT $3::text[]), (SELECT $4::text[]), (SELECT $5::text[]),

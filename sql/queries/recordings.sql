@@ -8,11 +8,14 @@ WHERE call.answered_at IS NOT NULL AND call.recordings_at IS NULL AND call.ended
   AND call.state = 'ended'
 ORDER BY call.ended_at LIMIT $2;
 
--- add(call_id, path, bytes, duration_ms, truncated, now)
--- One recording of a call; found again it is measured again.
-INSERT INTO recording (call_id, path, bytes, duration_ms, truncated, found_at) VALUES ($1, $2, $3, $4, $5, $6)
-ON CONFLICT ON CONSTRAINT recording_once DO UPDATE SET bytes = $3, duration_ms = $4, truncated = $5;
-
--- looked(call_id, now)
--- The recordings of this call have been looked for.
-UPDATE call SET recordings_at = $2 WHERE id = $1;
+-- link(call_id, paths, sizes, durations_ms, truncated, now)
+-- The recordings of a call, which have been looked for now; found again they are measured again.
+WITH linked AS (
+    INSERT INTO recording (call_id, path, bytes, duration_ms, truncated, found_at)
+    SELECT $1, path, size, duration_ms, truncated, $6
+    FROM unnest((SELECT $2::text[]), (SELECT $3::bigint[]), (SELECT $4::bigint[]), (SELECT $5::boolean[]))
+         AS found (path, size, duration_ms, truncated)
+    ON CONFLICT ON CONSTRAINT recording_once DO UPDATE
+    SET bytes = excluded.bytes, duration_ms = excluded.duration_ms, truncated = excluded.truncated
+)
+UPDATE call SET recordings_at = $6 WHERE id = $1;

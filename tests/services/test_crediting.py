@@ -189,3 +189,41 @@ async def test_no_caller_is_known_from_the_call_itself(world: World, now: dateti
 
     assert len({route.ref for route in (*alone, *together, known)}) == 4
     assert [row["known"] for row in rows] == [False, False, False, True]
+
+
+async def test_other_work_waits_for_arriving_calls(
+    world: World, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Events are taken in once the call has its answer, and after a moment in any case."""
+    noted, go_on = asyncio.Event(), asyncio.Event()
+    note = decisions.note
+
+    async def slow(queries: Queries, calls: Sequence[decisions.Noted]) -> set[str]:
+        noted.set()
+        await go_on.wait()
+        return await note(queries, calls)
+
+    monkeypatch.setattr(decisions, "note", slow)
+    arriving = asyncio.create_task(world.calls.arrive(arrival(), now))
+    await noted.wait()
+    at_rest = asyncio.create_task(world.calls.at_rest())
+    await asyncio.sleep(0)
+    assert not at_rest.done()
+    go_on.set()
+    await arriving
+    await at_rest
+
+    go_on.clear()
+    stuck = asyncio.create_task(world.calls.arrive(arrival("pbx1-2.0"), now))
+    await asyncio.sleep(0)
+    await world.calls.at_rest()
+    assert not stuck.done()
+    go_on.set()
+    await stuck
+
+
+async def test_warming_up_writes_nothing(world: World, now: datetime) -> None:
+    """What the first calls would wait for is done with no call."""
+    await world.calls.warm(now, 3)
+
+    assert await world.run("SELECT count(*) FROM call") == 0

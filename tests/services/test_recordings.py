@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import os
 import struct
@@ -263,3 +264,26 @@ async def test_no_recordings_folder(world: World, now: datetime) -> None:
     assert await away.collect(now + 60 * S) == 0
     with pytest.raises(NotFound):
         await away.open_wav("x.raw")
+
+
+async def test_the_end_of_a_call_wakes_the_search(
+    world: World,
+    recordings: Recordings,
+    tmp_path: Path,
+    now: datetime,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nobody waits for the round that comes anyway."""
+    monkeypatch.setattr("router.services.recordings.EVERY", 0.01)
+    monkeypatch.setattr("router.services.recordings.SELDOM", 60)
+    record(tmp_path, "pbx1-1.0-pbx1-1.1", samples(1))
+    searching = asyncio.create_task(recordings.run(lambda: now + 100 * S))
+    await asyncio.sleep(0.2)
+    await ended_call(world, now)
+    for _ in range(200):
+        if await world.run("SELECT count(*) FROM recording"):
+            break
+        await asyncio.sleep(0.02)
+    searching.cancel()
+
+    assert await world.run("SELECT count(*) FROM recording") == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +16,7 @@ from router.domain.errors import StoreUnavailable
 from router.domain.model import CallEvent
 from router.services.calls import Position
 from router.store.database import Database
-from router.telephony import cel
+from router.telephony import cel, celfile
 from router.telephony.celfile import CHUNK, CelTailer
 from tests.services.calls_world import World, build
 from tests.transcripts.read import FOLDER, rows
@@ -204,6 +205,46 @@ async def test_a_place_without_a_head(world: World, file: Path) -> None:
 
     assert len(read) == len(rows("busy"))
     assert await world.run("SELECT head FROM cel_position") != ""
+
+
+async def test_woken_readers_look_seldom_of_their_own(
+    world: World, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As long as somebody wakes them; what comes without that is found, and looked for again more often."""
+    monkeypatch.setattr(celfile, "WOKEN_EVERY", 0.5)
+    reader = CelTailer(file, "pbx1", world.calls, world.calls._metrics, clock, every=0.02)
+    polls = 0
+    poll = reader.poll
+
+    async def counted() -> bool:
+        nonlocal polls
+        polls += 1
+        return await poll()
+
+    monkeypatch.setattr(reader, "poll", counted)
+
+    async def written(data: bytes, count: int) -> None:
+        with file.open("ab") as more:
+            more.write(data)
+        while await stored(world) < count:
+            await asyncio.sleep(0.01)
+
+    async def polls_in(seconds: float) -> int:
+        before = polls
+        await asyncio.sleep(seconds)
+        return polls - before
+
+    reading = asyncio.create_task(reader.run())
+    await asyncio.sleep(0.1)
+    reader.wake()
+    await written(ANSWERED, len(rows("answered")))
+    calm = await polls_in(0.4)
+    await written(BUSY, len(rows("answered")) + len(rows("busy")))
+    busy = await polls_in(0.4)
+    reading.cancel()
+
+    assert calm <= 2
+    assert busy > calm
 
 
 BROKEN = [

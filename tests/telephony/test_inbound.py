@@ -135,6 +135,7 @@ async def test_the_database_freezes(world: World) -> None:
     pool = world.database._pool
     async with pool.acquire() as connection, routing(world) as (server, inbound):
         await ask(server, "pbx1-0.0")
+        await world.calls.settled()
         async with connection.transaction():
             await connection.execute("LOCK TABLE number, call")
             began = time.monotonic()

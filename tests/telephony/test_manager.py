@@ -28,6 +28,7 @@ async def login(
     fake: FakeAmi,
     *,
     heard: Callable[[Message], None] | None = None,
+    enough: Callable[[], bool] | None = None,
     after_login: Callable[[], Awaitable[None]] | None = None,
     noted_time: Callable[[datetime, datetime, datetime], None] | None = None,
     ready: bool = True,
@@ -39,6 +40,7 @@ async def login(
         metrics=CallMetrics(CollectorRegistry()),
         clock=clock,
         heard=heard,
+        enough=enough,
         after_login=after_login,
         noted_time=noted_time,
         ping_seconds=0.1,
@@ -107,6 +109,32 @@ async def test_events_in_their_order() -> None:
         await until(lambda: len(heard) == 500)
 
     assert heard == [str(n) for n in range(500)]
+
+
+async def test_events_that_somebody_else_reads() -> None:
+    """Are not read here as long as it is enough to know that there are any."""
+    heard: list[str] = []
+    told = 0
+    enough = True
+
+    def asked() -> bool:
+        nonlocal told
+        told += 1
+        return enough
+
+    async with (
+        fake_ami() as fake,
+        login(fake, heard=lambda m: heard.append(m.get("n", "")), enough=asked) as link,
+    ):
+        await fake.say(message(Event="CEL", N="1") + message(Event="CEL", N="2"))
+        await until(lambda: told > 0)
+        enough = False
+        await fake.say(message(Event="CEL", N="3"))
+        await until(lambda: bool(heard))
+        answer = await link.action("DBPut", Family="f", Key="k", Val="v")
+
+    assert heard == ["3"]
+    assert answer[0].get("response") == "Success"
 
 
 async def test_characters_split_over_segments() -> None:
