@@ -14,6 +14,7 @@ from router.domain.allocation import ReservationTimes, reserved_until
 from router.domain.errors import StoreUnavailable
 from router.domain.model import Pool, PoolId
 from router.domain.sizing import Hold, coverage
+from router.services.checks import Ref
 from router.services.work import organisation_called
 from router.store import coverage as store
 from router.store.coverage import Reckoned, Visited
@@ -46,7 +47,7 @@ class Coverages:
                 log.warning("coverage has to wait", error=str(error))
             await asyncio.sleep(EVERY.total_seconds() / 4)
 
-    async def latest(self, organisation: str | None) -> Sequence[Reckoned]:
+    async def latest(self, organisation: Ref | None) -> Sequence[Reckoned]:
         """The newest figures of an organisation's pools. Raises FieldError for one that nobody knows."""
         found = await organisation_called(self._database, organisation)
         return await store.latest(self._database, found.id)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from router.domain import phone
 from router.domain.errors import NoSuch
 from router.services import checks
+from router.services.checks import Ref
 from router.services.work import organisation_called
 from router.store import histories as store
 from router.store.database import Database
@@ -35,7 +36,7 @@ class Histories:
         *,
         region: str | None = None,
         most: int = 20,
-        organisation: str | None = None,
+        organisation: Ref | None = None,
     ) -> NumberHistory:
         """Raises FieldError; NoSuch for a number that is none of the organisation's."""
         e164 = phone.parse(number, checks.region(region) if region else None)

@@ -28,28 +28,28 @@ class Listing:
         self._database = database
 
     async def organisation(self, owner: OrganisationId) -> OrganisationRow:
-        return await _soon(organisation_called(self._database, owner))
+        return await soon(organisation_called(self._database, owner))
 
     async def trunks(self, owner: OrganisationId, *, after: int, most: int) -> list[TrunkLine]:
-        return await _soon(store.trunks(self._database, owner, after=after, most=most))
+        return await soon(store.trunks(self._database, owner, after=after, most=most))
 
     async def trunk(self, owner: OrganisationId, identity: int) -> TrunkLine:
-        return _one(await _soon(store.trunks(self._database, owner, identity=identity)))
+        return _one(await soon(store.trunks(self._database, owner, identity=identity)))
 
     async def targets(self, owner: OrganisationId, *, after: int, most: int) -> list[TargetLine]:
-        return await _soon(store.targets(self._database, owner, after=after, most=most))
+        return await soon(store.targets(self._database, owner, after=after, most=most))
 
     async def target(self, owner: OrganisationId, identity: int) -> TargetLine:
-        return _one(await _soon(store.targets(self._database, owner, identity=identity)))
+        return _one(await soon(store.targets(self._database, owner, identity=identity)))
 
     async def sites(self, owner: OrganisationId, *, after: int, most: int) -> list[SiteLine]:
-        return await _soon(store.sites(self._database, owner, after=after, most=most))
+        return await soon(store.sites(self._database, owner, after=after, most=most))
 
     async def site(self, owner: OrganisationId, identity: int) -> SiteLine:
-        return _one(await _soon(store.sites(self._database, owner, identity=identity)))
+        return _one(await soon(store.sites(self._database, owner, identity=identity)))
 
     async def snippet(self, owner: OrganisationId, site: int) -> SnippetLine:
-        return _one(await _soon(snippets.of_site(self._database, owner, site)))
+        return _one(await soon(snippets.of_site(self._database, owner, site)))
 
     async def pools(
         self,
@@ -63,10 +63,10 @@ class Listing:
         work = store.pools(
             self._database, owner, after=after, most=most, site_id=site_id, kind=kind
         )
-        return await _soon(work)
+        return await soon(work)
 
     async def pool(self, owner: OrganisationId, identity: int) -> PoolLine:
-        return _one(await _soon(store.pools(self._database, owner, identity=identity)))
+        return _one(await soon(store.pools(self._database, owner, identity=identity)))
 
     async def numbers(
         self,
@@ -89,10 +89,10 @@ class Listing:
             standing=standing,
             withdrawn=withdrawn,
         )
-        return await _soon(work)
+        return await soon(work)
 
     async def number(self, owner: OrganisationId, e164: str) -> NumberLine:
-        found = await _soon(store.number(self._database, owner, e164))
+        found = await soon(store.number(self._database, owner, e164))
         return _one([found] if found else [])
 
     async def audit(
@@ -118,10 +118,10 @@ class Listing:
             since=since,
             until=until,
         )
-        return await _soon(work)
+        return await soon(work)
 
 
-async def _soon(work: Awaitable[T]) -> T:
+async def soon(work: Awaitable[T]) -> T:
     return await deadline(work, PATIENCE, what="a list")
 
 

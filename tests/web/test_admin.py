@@ -124,7 +124,7 @@ async def test_an_edit_changes_what_it_names(web: Web) -> None:
         ("PATCH", "/v1/targets/1", {"number": "+79161234567"}, ["trunk"]),
         ("POST", "/v1/trunks", {"name": "a b"}, ["name"]),
         ("POST", "/v1/numbers", {"numbers": []}, ["numbers"]),
-        ("POST", "/v1/numbers", {"numbers": ["+74951110001"]}, ["number"]),
+        ("POST", "/v1/numbers", {"numbers": ["+74951110001"]}, ["numbers"]),
         ("POST", "/v1/trunks", [], ["body"]),
         ("PATCH", "/v1/organisation", {"name": "a\u0000b"}, ["name"]),
     ],

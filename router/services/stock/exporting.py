@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
+from router.services.checks import Ref
 from router.services.stock import form
 from router.services.stock.lines import StockLine
 from router.services.work import organisation_called
@@ -19,14 +21,14 @@ class StockExport:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def export_stock(self, organisation: str | None = None) -> str:
+    async def export_stock(self, organisation: Ref | None = None) -> str:
         """Everything an organisation has, as CSV; withdrawn numbers too."""
         owner = await organisation_called(self._database, organisation)
         blocks = await stock.blocks(self._database)
         numbers = await stock.exported(self._database, owner.id)
-        return form.written(
-            lines(numbers, [row for row in blocks if row.organisation_id == owner.id])
-        )
+        own = [row for row in blocks if row.organisation_id == owner.id]
+        # beside the event loop, which has calls to answer
+        return await asyncio.to_thread(lambda: form.written(lines(numbers, own)))
 
 
 def lines(numbers: Sequence[ExportedNumber], blocks: Sequence[BlockRow]) -> list[StockLine]:

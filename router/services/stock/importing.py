@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -69,7 +70,9 @@ class StockImport(Desk):
         country = checks.region(region) if region else None
         async with self._work(by) as work:
             changes = await apply_due(work.queries, by.now)
-            lines = form.read(
+            # beside the event loop, which may have calls to answer
+            lines = await asyncio.to_thread(
+                form.read,
                 text,
                 problems,
                 region=country,

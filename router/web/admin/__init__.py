@@ -10,6 +10,7 @@ from router.services.listing import Listing
 from router.store.database import Database
 from router.web.admin.audit import Audit
 from router.web.admin.channels import Channels
+from router.web.admin.coverage import Coverage
 from router.web.admin.lines import Targets, Trunks
 from router.web.admin.numbers import Numbers
 from router.web.admin.organisation import Organisation
@@ -20,6 +21,7 @@ from router.web.admin.shared_pool import Shared
 from router.web.admin.sites import Sites
 from router.web.admin.snippets import Snippets
 from router.web.admin.standings import Standings
+from router.web.admin.stock import Stock
 from router.web.admin.writes import Writes
 from router.web.endpoint import Endpoint
 
@@ -36,7 +38,9 @@ def endpoints(database: Database, clock: Callable[[], datetime], public_url: str
         *Pools(listing, writes).endpoints(),
         *Channels(database, writes).endpoints(),
         *Trying(database, clock).endpoints(),
+        *Coverage(database).endpoints(),
         *Numbers(listing, writes, clock).endpoints(),
+        *Stock(database, writes).endpoints(),
         *Standings(database, writes, clock).endpoints(),
         *Shared(database, writes, clock).endpoints(),
         *Settings(database, writes).endpoints(),

@@ -18,6 +18,8 @@ TEXT_AT_MOST = 8 * 1024 * 1024  # a CSV file
 BODY_SECONDS = 30.0
 # what was read, for the digest of the request
 BODY = web.RequestKey("admin_body", bytes)
+# and as what, for the names of its fields
+MODEL = web.RequestKey("admin_model", type)
 
 Identity = Annotated[int, Field(ge=1, le=2**63 - 1)]
 Name = Annotated[str, Field(max_length=200)]
@@ -74,6 +76,7 @@ async def read_bytes(
 async def read_json(request: web.Request, model: type[M]) -> M:
     """The body as a value. Raises BadBody that names every wrong field."""
     data = await read_bytes(request)
+    request[MODEL] = model
     try:
         return model.model_validate_json(data)
     except ValidationError as error:

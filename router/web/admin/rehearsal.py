@@ -247,7 +247,7 @@ class Trying:
         try:
             return json_answer(TrialOut.of(await trial))
         except (FieldError, FieldErrors) as refused:
-            raise in_json(refused) from refused
+            raise in_json(refused, "", {"rules"}) from refused
 
     async def which(self, request: web.Request) -> web.StreamResponse:
         body = await read_json(request, VisitBody)

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 from pydantic import BaseModel
 
 from router.domain.errors import FieldError, FieldErrors, NoSuch, NotFound
@@ -21,10 +22,10 @@ from router.services.listing import Listing
 from router.services.once import Asked, Once, Written
 from router.services.work import By
 from router.store.database import Database
-from router.web.admin.bodies import BODY
+from router.web.admin.bodies import BODY, MODEL
 from router.web.answers import Changed
 from router.web.auth import ACTOR
-from router.web.endpoint import Header
+from router.web.endpoint import JSON, Content, Endpoint, Header
 
 # Of every write; reading endpoints need not tell them.
 ERRORS = (400, 401, 403, 404, 408, 409, 412, 413, 415, 422, 429, 503)
@@ -41,7 +42,12 @@ IF_MATCH = Header(
 )
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 # Fields that services call by one of their values, as JSON calls the list.
-_LISTS: Mapping[str, str] = {"rule": "rules", "origin": "origins", "page_number": "page_numbers"}
+_LISTS: Mapping[str, str] = {
+    "rule": "rules",
+    "origin": "origins",
+    "page_number": "page_numbers",
+    "number": "numbers",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +68,47 @@ class Change:
             seen = {tag.strip() for tag in (self.if_match or "").split(",")}
             if etag(found) not in seen:
                 raise Changed
+
+
+def writing(
+    method: str,
+    path: str,
+    handler: Handler,
+    summary: str,
+    answers: Mapping[int, Content],
+    body: type[BaseModel] | None = None,
+) -> Endpoint:
+    """An endpoint that writes."""
+    return Endpoint(
+        method=method,
+        path=path,
+        handler=handler,
+        summary=summary,
+        body=body,
+        accepts=(JSON,),
+        headers=(KEY,),
+        answers=answers,
+        errors=ERRORS,
+    )
+
+
+def reading(
+    path: str,
+    handler: Handler,
+    summary: str,
+    answer: Content,
+    query: type[BaseModel] | None = None,
+) -> Endpoint:
+    """An endpoint that reads."""
+    return Endpoint(
+        method="GET",
+        path=path,
+        handler=handler,
+        summary=summary,
+        query=query,
+        answers={200: answer},
+        errors=READ_ERRORS,
+    )
 
 
 Work = Callable[[Change], Awaitable[BaseModel | None]]
@@ -109,7 +156,9 @@ class Writes:
         try:
             done = await self._once.write(asked, written, patience=patience)
         except (FieldError, FieldErrors) as refused:
-            raise in_json(refused, subject) from refused
+            model = request.get(MODEL)
+            known = frozenset(model.model_fields) if model else frozenset()
+            raise in_json(refused, subject, known) from refused
         return _response(done)
 
 
@@ -146,16 +195,17 @@ def _digest(request: web.Request) -> bytes:
     return hashlib.sha256(head + b"\n" + request.get(BODY, b"")).digest()
 
 
-def in_json(refused: FieldError | FieldErrors, subject: str = "") -> Exception:
+def in_json(refused: FieldError | FieldErrors, subject: str, known: Collection[str]) -> Exception:
     """The refusal with the fields' names in the body; of what the path names, that there is no such thing."""
     if isinstance(refused, NoSuch) and refused.field == subject:
         return NotFound()
     if isinstance(refused, FieldErrors):
-        return FieldErrors([_renamed(problem) for problem in refused.problems])
-    return _renamed(refused)
+        return FieldErrors([_renamed(problem, known) for problem in refused.problems])
+    return _renamed(refused, known)
 
 
-def _renamed(refused: FieldError) -> FieldError:
-    if refused.field not in _LISTS:
+def _renamed(refused: FieldError, known: Collection[str]) -> FieldError:
+    name = _LISTS.get(refused.field)
+    if name is None or refused.field in known or name not in known:
         return refused
-    return FieldError(_LISTS[refused.field], refused.problem, refused.example)
+    return FieldError(name, refused.problem, refused.example)
