@@ -1,19 +1,22 @@
-"""The worked examples of docs/pools.md, typed as they stand there; on a real PostgreSQL."""
+"""The worked examples of docs/pools.md and docs/snippet.md, typed as they stand there; on a real PostgreSQL."""
 
 from __future__ import annotations
 
 import asyncio
 import re
 import shlex
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from pathlib import Path
 
 import asyncpg
+import pytest
 from typer.testing import CliRunner
 
 from router.administration_cli import Invocation, app
 from router.settings import Settings
 
+Run = Callable[[str], Awaitable[str]]
 DOCS = Path(__file__).parents[2] / "docs" / "pools.md"
 # what the README has set up before
 COMPANY = """
@@ -28,18 +31,43 @@ def _commands(text: str) -> list[str]:
     return re.findall(r"^call-router (.+)$", text.replace("\\\n", " "), flags=re.MULTILINE)
 
 
-async def test_the_examples_work_as_they_stand(dsn: str, now: datetime) -> None:
-    """In their order; afterwards each pool serves whom it shall, by the policy it shall."""
+@pytest.fixture
+def run(dsn: str, now: datetime) -> Run:
+    """Runs a command, which must not fail; returns what it said."""
     settings = Settings.from_mapping(
         {"CALL_ROUTER_DATABASE_URL": dsn, "CALL_ROUTER_STAFF_URL": "https://staff.example.com"}
     )
     context = Invocation(settings=settings, clock=lambda: now)
 
-    async def run(line: str) -> str:
-        result = await asyncio.to_thread(CliRunner().invoke, app, shlex.split(line), obj=context)
+    async def invoke(line: str) -> str:
+        typed = shlex.split(line, comments=True)
+        result = await asyncio.to_thread(CliRunner().invoke, app, typed, obj=context)
         assert (line, result.exit_code, result.stderr) == (line, 0, "")
         return str(result.stdout)
 
+    return invoke
+
+
+async def test_those_of_the_snippet_too(dsn: str, run: Run) -> None:
+    """docs/snippet.md: two page numbers with a pool each, the cookie's domain, a number for who has no
+    script."""
+    commands = _commands((DOCS.parent / "snippet.md").read_text())
+    for line in _commands(COMPANY) + commands:
+        await run(line)
+    connection = await asyncpg.connect(dsn)
+    served = await connection.fetch(
+        "SELECT pool.name, e164 FROM page_number JOIN pool ON pool.id = pool_id"
+    )
+    await connection.close()
+    elsewhere = await run("pool which --site shop --url https://www.example.com/")
+
+    assert len(commands) == 9
+    assert [tuple(row) for row in served] == [("service", "+74951350011")]
+    assert "pool     sales\n" in elsewhere
+
+
+async def test_the_examples_work_as_they_stand(dsn: str, run: Run) -> None:
+    """In their order; afterwards each pool serves whom it shall, by the policy it shall."""
     commands = _commands(DOCS.read_text())
     for line in _commands(COMPANY) + commands:
         await run(line)
