@@ -8,8 +8,8 @@ INSERT INTO trunk (organisation_id, name, target_id, created_at)
     VALUES (1, :trunk, 1, :now - interval '2 years');
 INSERT INTO site (organisation_id, key, name, origins, region, time_zone, default_number, page_numbers, target_id, created_at)
     VALUES (1, :site_key, 'bench', ARRAY[:origin], 'RU', 'Europe/Moscow', '+74950000001', ARRAY['+74950000001'], 1, :now - interval '2 years');
-INSERT INTO pool (organisation_id, site_id, name, kind, reservation_seconds, created_at)
-    VALUES (1, 1, 'visitors', 'dynamic', :hold_seconds, :now - interval '2 years');
+INSERT INTO pool (organisation_id, site_id, name, kind, policy, reservation_seconds, closed_seconds, left_seconds, idle_seconds, bounce_seconds, created_at)
+    VALUES (1, 1, 'visitors', 'dynamic', :policy, :hold_seconds, :hold_seconds, :hold_seconds, :hold_seconds, :hold_seconds, :now - interval '2 years');
 
 INSERT INTO number (organisation_id, e164, trunk_id, pool_id, created_at, released_at)
     SELECT 1, '+' || (74951000000 + n), 1, 1, :now - interval '2 years', :now - interval '1 hour' + n * interval '1 microsecond'
@@ -27,6 +27,11 @@ INSERT INTO reservation (id, organisation_id, number_id, session_id, pool_id, st
     OVERRIDING SYSTEM VALUE
     SELECT n, 1, 1 + (n - 1) % :numbers, n, 1, at, at + interval '40 minutes', 'expired'
     FROM generate_series(1, :reservations) n, LATERAL (SELECT :now - interval '31 days' - ((n - 1) / :numbers) * interval '1 hour' AS at) t;
+
+-- Each number remembers whom it was handed to last.
+UPDATE number SET ring = ARRAY(SELECT n FROM unnest(ARRAY[id, id + :numbers, id + 2 * :numbers]) n WHERE n <= :reservations),
+    last_campaign = 'google / cpc' || chr(31) || 'spring-' || id % 20
+    WHERE id <= :reservations;
 
 -- Every fifth of them led to a call.
 INSERT INTO call (id, organisation_id, ref, linkedid, site_id, number_id, did, caller, trunk, arrived_at, state, outcome, route_source, target_id, target, ringing_at, answered_at, ended_at, ring_ms, talk_ms, hung_up_by, hangup_cause, attribution_id, recordings_at, created_at)
@@ -60,7 +65,8 @@ INSERT INTO reservation (id, organisation_id, number_id, session_id, pool_id, st
     SELECT :reservations + :candidates + n, 1, n + 1, :reservations + :candidates + n, 1, :now - interval '2 minutes'
     FROM generate_series(1, :held) n;
 UPDATE number SET holder_id = :reservations + :candidates + id - 1, reservation_id = :reservations + :candidates + id - 1,
-    issued_at = :now - interval '2 minutes', reserved_until = :now + interval '6 hours', version = version + 1
+    issued_at = :now - interval '2 minutes', reserved_until = :now + interval '6 hours', silent_at = :now + interval '6 hours',
+    ring = ARRAY[:reservations + :candidates + id - 1], last_campaign = 'google / cpc' || chr(31) || 'spring', version = version + 1
     WHERE id BETWEEN 2 AND :held + 1;
 
 -- New rows go on after these ids.

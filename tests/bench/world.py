@@ -17,6 +17,7 @@ from pathlib import Path
 
 import asyncpg
 
+from router.domain.model import Policy
 from router.firstrun import users
 from router.firstrun.postgres import PostgresServer
 from router.store import migrations
@@ -36,13 +37,14 @@ _PLAIN_INDEXES = """
 @dataclass(frozen=True, kw_only=True)
 class Company:
     """What a database is filled with. `held` numbers, from the second on, have a holder
-    for hours to come."""
+    for hours to come. `policy` hands out the others."""
 
     numbers: int
     reservations: int = 0
     held: int = 0
     candidates: int = 0
     hold_seconds: int = 60
+    policy: Policy = "longest_idle"
 
 
 @contextmanager
@@ -118,6 +120,7 @@ def _filled(statement: str, company: Company, now: datetime) -> str:
         ":held": company.held,
         ":candidates": company.candidates,
         ":hold_seconds": company.hold_seconds,
+        ":policy": f"'{company.policy}'",
         ":site_key": f"'{workload.SITE}'",
         ":origin": f"'{workload.ORIGIN}'",
         ":trunk": f"'{workload.TRUNK}'",

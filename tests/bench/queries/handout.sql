@@ -50,3 +50,8 @@ WHERE holder_id IS NOT NULL AND reserved_until <= $1
 -- Frees every number, but those held for hours, as if its reservation had been over at `moment`.
 UPDATE number SET holder_id = NULL, reserved_until = $1, released_at = $1
 WHERE holder_id IS NOT NULL AND reserved_until < $1::timestamptz + interval '1 hour'
+
+-- own_index()
+-- The other ways look for free numbers alone, and have the index that is best for that.
+CREATE INDEX number_longest_idle ON number (pool_id, released_at, id)
+    WHERE holder_id IS NULL AND withdrawn_at IS NULL
