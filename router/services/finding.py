@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from itertools import islice
 
 from router.domain.allocation import CampaignKey, Candidate
 from router.domain.allocation.keys import as_text
-from router.domain.allocation.tiers import SHORTLIST
+from router.domain.allocation.tiers import SHORTLIST, Scales, reservable_first
 from router.domain.model import NumberId, PoolId
 from router.services.plan import Plan
+from router.services.remembered import Remembered
 from router.store import numbers
 from router.store.database import Queries
 from router.store.numbers import Read, Scan
@@ -19,39 +20,84 @@ from router.store.numbers import Read, Scan
 _SPARE = 4
 
 
-@dataclass(kw_only=True, slots=True)
 class Choice:
     """The numbers of a pool that may be handed to visits of one batch, as they are meanwhile.
 
-    `of_campaign` are read for one campaign's visits alone. `handed` are on their way to somebody of the batch;
-    `busy`: there are others, on their way to somebody else.
+    `handed` are on their way to somebody of the batch; `busy`: there are others, on their way to somebody else.
     """
 
-    first: dict[NumberId, Candidate] = field(default_factory=dict)
-    of_campaign: dict[CampaignKey, dict[NumberId, Candidate]] = field(default_factory=dict)
-    handed: set[NumberId] = field(default_factory=set)
-    busy: bool = False
+    def __init__(self, numbers: Iterable[Candidate] = (), scales: Scales | None = None) -> None:
+        self.scales = scales
+        self.handed: set[NumberId] = set()
+        self.busy = False
+        self._numbers = {candidate.number_id: candidate for candidate in numbers}
+        # nobody looks at them; those first that have been reservable longest
+        self._open: list[Candidate] = []
+        self._open_of: dict[CampaignKey, list[Candidate]] = {}
 
-    def take_away(self, busy: Collection[NumberId]) -> None:
-        """What another batch has chosen meanwhile."""
-        for number_id in busy:
-            for known in (self.first, *self.of_campaign.values()):
-                if known.pop(number_id, None) is not None:
-                    self.busy = True
+    def add(self, candidate: Candidate) -> None:
+        """One for every visit."""
+        self._numbers[candidate.number_id] = candidate
 
-    def of(self, campaign: CampaignKey) -> list[Candidate]:
-        return [*self.first.values(), *self.of_campaign.get(campaign, {}).values()]
+    def add_of_campaign(self, candidate: Candidate) -> None:
+        """One for visits of the campaign that it was shown last."""
+        self._open_of.setdefault(candidate.ring[0].campaign, []).append(candidate)
+
+    def sort(self, scales: Scales, *, free_alone: bool) -> None:
+        """To be called once all have been added."""
+        found = [one for one in self._numbers.values() if scales.tier(one) == 0]
+        if free_alone:
+            found = [one for one in found if one.free(scales.now)] or found
+        self._open = sorted(found, key=reservable_first)
+        beyond = self._open_of
+        self._open_of = {}
+        for candidate in self._open:
+            if candidate.ring:
+                self._open_of.setdefault(candidate.ring[0].campaign, []).append(candidate)
+        for campaign, candidates in beyond.items():
+            wanted = [one for one in candidates if not free_alone or one.free(scales.now)]
+            self._open_of.setdefault(campaign, []).extend(wanted)
+
+    def of(self, campaign: CampaignKey) -> tuple[list[Candidate], bool]:
+        """Enough for a visit of the campaign, and whether the lowest tier has many more."""
+        first = self._open
+        if len(first) <= 2 * SHORTLIST:
+            return list(self._numbers.values()), False
+        shortlist = first[:SHORTLIST]
+        last = reservable_first(shortlist[-1])
+        alike = (one for one in self._open_of.get(campaign, ()) if reservable_first(one) > last)
+        return shortlist + list(islice(alike, SHORTLIST)), True
 
     def handed_out(self, before: Candidate, after: Candidate) -> None:
         """A number is somebody's now: for those who come next it is as it is `after`."""
         self.handed.add(before.number_id)
-        for known in (self.first, *self.of_campaign.values()):
-            if known.pop(before.number_id, None) is not None:
-                self.first[before.number_id] = after
+        self._forget(before)
+        self._numbers[before.number_id] = after
+
+    def take_away(self, busy: Collection[NumberId]) -> None:
+        """What another batch has chosen meanwhile."""
+        for known in (
+            *(self._numbers[number_id] for number_id in busy if number_id in self._numbers),
+            *(one for of in self._open_of.values() for one in of if one.number_id in busy),
+        ):
+            self.busy = True
+            self._forget(known)
+            self._numbers.pop(known.number_id, None)
+
+    def withdraw(self, candidate: Candidate) -> None:
+        """Nobody else may have it."""
+        self._numbers.pop(candidate.number_id, None)
+
+    def _forget(self, candidate: Candidate) -> None:
+        """It is not open any more."""
+        self._open = [one for one in self._open if one is not candidate]
+        if candidate.ring and (of := self._open_of.get(candidate.ring[0].campaign)):
+            self._open_of[candidate.ring[0].campaign] = [one for one in of if one is not candidate]
 
 
 async def scored(
     queries: Queries,
+    remembered: Remembered,
     wanting: Mapping[PoolId, Sequence[Plan]],
     busy: Collection[NumberId],
     now: datetime,
@@ -72,14 +118,21 @@ async def scored(
         if len(read[pool]) < scan.most:
             read[pool] += await numbers.held(queries, pool, scan, now)
             shared[pool] = len(read[pool])
-    return await _with_memory(queries, read, shared, busy)
+    free_alone = {
+        pool
+        for pool, plans in wanting.items()
+        if plans[0].pool is not None and plans[0].pool.policy == "exclusive"
+    }
+    return await _with_memory(remembered, read, shared, busy, now, free_alone)
 
 
 async def _with_memory(
-    queries: Queries,
+    remembered: Remembered,
     read: Mapping[PoolId, Sequence[Read]],
     shared: Mapping[PoolId, int],
     busy: Collection[NumberId],
+    now: datetime,
+    free_alone: Collection[PoolId],
 ) -> dict[PoolId, Choice]:
     wanted = {
         one.candidate.number_id: one
@@ -87,20 +140,18 @@ async def _with_memory(
         for one in of_pool
         if one.candidate.number_id not in busy
     }
-    filled = {
-        candidate.number_id: candidate
-        for candidate in await numbers.with_memory(queries, list(wanted.values()))
-    }
+    filled = await remembered.fill(list(wanted.values()))
     found: dict[PoolId, Choice] = {}
     for pool, of_pool in read.items():
-        choice = found[pool] = Choice()
+        scales = Scales(now)
+        choice = found[pool] = Choice(scales=scales)
         for place, one in enumerate(of_pool):
             candidate = filled.get(one.candidate.number_id)
             if candidate is None:
                 choice.busy = True
             elif place < shared[pool] or not candidate.ring:
-                choice.first[candidate.number_id] = candidate
+                choice.add(candidate)
             else:
-                campaign = candidate.ring[0].campaign
-                choice.of_campaign.setdefault(campaign, {})[candidate.number_id] = candidate
+                choice.add_of_campaign(candidate)
+        choice.sort(scales, free_alone=pool in free_alone)
     return found

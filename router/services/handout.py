@@ -17,6 +17,7 @@ from router.services.batching import Waiting
 from router.services.finding import Choice
 from router.services.idle import Idle
 from router.services.plan import Ask, Plan, Shown
+from router.services.remembered import Remembered
 from router.services.upkeep import Upkeep
 from router.store import numbers, reservations, sessions
 from router.store.database import Database
@@ -36,6 +37,9 @@ class Desk:
         self._queries = database.kept
         self._upkeep = upkeep
         self._in_flight: set[NumberId] = set()
+        self._remembered = Remembered(database.kept)
+        # what other batches chose while one was reading is not what it read any more
+        self._chosen_of: list[set[NumberId]] = []
         self._idle = Idle(database.kept, self._in_flight)
         self._barren_until: dict[PoolId, datetime] = {}
 
@@ -62,6 +66,8 @@ class Desk:
         """Answer those that were written; returns the others."""
         chosen = {plan.decision.candidate.number_id for plan in plans if plan.decision.candidate}
         self._in_flight |= chosen
+        for reading in self._chosen_of:
+            reading |= chosen
         self._idle.take(chosen)
         served: Collection[UUID] = ()
         try:
@@ -149,14 +155,19 @@ class Desk:
             kind = scored if scores else timed
             kind.setdefault(plan.pool.id, []).append(plan)
         found: dict[PoolId, Choice] = {}
-        if scored:
-            # others may choose while we read: what is theirs by then is none of ours
-            busy = handed | self._in_flight
-            found |= await finding.scored(self._queries, scored, busy, now)
-        if timed:
-            found |= await self._idle.find(timed, handed, now)
+        # others may choose while we read: what is theirs by then is none of ours
+        theirs: set[NumberId] = set()
+        self._chosen_of.append(theirs)
+        try:
+            if scored:
+                busy = handed | self._in_flight
+                found |= await finding.scored(self._queries, self._remembered, scored, busy, now)
+            if timed:
+                found |= await self._idle.find(timed, handed, now)
+        finally:
+            self._chosen_of = [one for one in self._chosen_of if one is not theirs]
         for choice in found.values():
-            choice.take_away(self._in_flight)
+            choice.take_away(theirs)
         late = []
         for plan in plans:
             assert plan.pool is not None
@@ -168,15 +179,27 @@ class Desk:
         """Decide for one visit. False: it has to wait for what is being written now."""
         pool = plan.pool
         assert pool is not None
-        candidates = choice.of(plan.visit.campaign)
+        candidates, many = choice.of(plan.visit.campaign)
         if plan.bound_to is not None:
             return await self._chosen_bound(plan, pool, choice, candidates, now)
         grows = self._may_grow(pool, now)
-        decision = choose(pool.policy, candidates, plan.visit, now, price=pool.price, grows=grows)
+        scales = choice.scales
+        decision = choose(
+            pool.policy,
+            candidates,
+            plan.visit,
+            now,
+            price=pool.price,
+            grows=grows,
+            many=many,
+            scales=scales,
+        )
         if decision.how == "new":
             if await self._grown(pool, now):
                 return False
-            decision = choose(pool.policy, candidates, plan.visit, now, price=pool.price)
+            decision = choose(
+                pool.policy, candidates, plan.visit, now, price=pool.price, scales=scales
+            )
         candidate = decision.candidate
         if candidate is None:
             plan.take(OVERFLOW, now)
@@ -199,7 +222,7 @@ class Desk:
         plan.take(decision, now)
         if decision.candidate is not None:
             choice.handed_out(decision.candidate, decision.candidate)
-            choice.first.pop(decision.candidate.number_id, None)
+            choice.withdraw(decision.candidate)
         return True
 
     def _may_grow(self, pool: Pool, now: datetime) -> bool:

@@ -58,12 +58,12 @@ class Idle:
         for pool_id, plans in wanting.items():
             pool = plans[0].pool
             assert pool is not None
-            choices[pool_id] = choice = Choice()
-            free = found[pool_id]
+            free, busy = found[pool_id], False
             if len(free) < len(plans):
                 free += await self._run_out(pool, len(plans), {*handed, *self._in_flight}, now)
-                choice.busy = bool(handed or self._in_flight)
-            choice.first = {candidate.number_id: candidate for candidate in free}
+                busy = bool(handed or self._in_flight)
+            choices[pool_id] = Choice(free)
+            choices[pool_id].busy = busy
         return choices
 
     async def _read(

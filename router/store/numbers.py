@@ -16,11 +16,15 @@ from router.store.database import Queries
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Read:
-    """A number without what a score needs; `ring` names its last holders, newest first."""
+    """A number without what a score needs; `ring` names its last holders, newest first.
+
+    `stamps` are other ones once anything was written about those holders; None: not asked for.
+    """
 
     pool_id: PoolId
     candidate: Candidate
     ring: tuple[SessionId, ...]
+    stamps: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,7 +55,7 @@ async def open_numbers(
         beyond=beyond,
     )
     for row in rows:
-        found[row["pool_id"]].append(read(row))
+        found[row["pool_id"]].append(_stamped(row))
     return found
 
 
@@ -71,7 +75,7 @@ async def held(
         campaigns=list(scan.campaigns),
         oldest=oldest,
     )
-    return [read(row) for row in rows]
+    return [_stamped(row) for row in rows]
 
 
 async def bound(
@@ -106,7 +110,16 @@ def _filled(
     )
 
 
-def read(row: asyncpg.Record, *, number_id: NumberId | None = None) -> Read:
+def _stamped(row: asyncpg.Record) -> Read:
+    return read(row, stamps=tuple(row["stamps"] or ()))
+
+
+def read(
+    row: asyncpg.Record,
+    *,
+    number_id: NumberId | None = None,
+    stamps: tuple[int, ...] | None = None,
+) -> Read:
     """From the columns of a number; `number_id` where its id is not called `id`."""
     ring = tuple(row["ring"])
     return Read(
@@ -121,4 +134,5 @@ def read(row: asyncpg.Record, *, number_id: NumberId | None = None) -> Read:
             issued_at=row["issued_at"],
         ),
         ring=ring,
+        stamps=stamps,
     )

@@ -20,6 +20,12 @@ WITH first AS MATERIALIZED (
     WHERE more
     ORDER BY pool_id, released_at DESC, id DESC
 )
+SELECT chosen.*, (
+    -- a row that was written to has another one: what was read before of a number and its holders still holds
+    SELECT array_agg(session.xmin::text::bigint ORDER BY member.place)
+    FROM unnest(chosen.ring) WITH ORDINALITY AS member (id, place) JOIN session ON session.id = member.id
+) AS stamps
+FROM (
 SELECT pool_id, id, e164, version, holder_id, issued_at, reserved_until, ring FROM first
 UNION ALL
 SELECT edge.pool_id, found.*
@@ -35,7 +41,8 @@ CROSS JOIN LATERAL (
       AND number.withdrawn_at IS NULL AND number.standing = 'in_use'
     ORDER BY number.released_at, number.id
     LIMIT $5
-) AS found;
+) AS found
+) AS chosen;
 
 -- held(pool_id, now, most, campaigns, oldest)
 -- The held numbers of a pool that may be chosen, by what their holders do at `now`: of those whose holder is gone
@@ -64,7 +71,10 @@ WITH standing AS (
            row_number() OVER (ORDER BY issued_at, id) AS issue_place
     FROM standing
 )
-SELECT $1 AS pool_id, id, e164, version, holder_id, issued_at, reserved_until, ring
+SELECT $1 AS pool_id, id, e164, version, holder_id, issued_at, reserved_until, ring, (
+    SELECT array_agg(session.xmin::text::bigint ORDER BY member.place)
+    FROM unnest(placed.ring) WITH ORDINALITY AS member (id, place) JOIN session ON session.id = member.id
+) AS stamps
 FROM placed
 WHERE place <= $3 OR issue_place <= $5
    OR (last_campaign = ANY ($4::text[]) AND campaign_place <= $3 + 16);

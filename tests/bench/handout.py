@@ -14,7 +14,7 @@ from functools import partial
 
 import asyncpg
 
-from router.app import OTHER_CONNECTIONS
+from router.app import OTHER_CONNECTIONS, spare_the_collector
 from router.domain.model import Policy
 from router.firstrun.postgres import PostgresServer
 from tests.bench import stats, workload, world
@@ -34,6 +34,7 @@ async def measure(
     report: Report, server: PostgresServer, past: Callable[[], Awaitable[str]]
 ) -> None:
     """Everything about handing out; `past` gives the database with many past reservations."""
+    spare_the_collector()
     await _against_others(report, server)
     await _full(report, server)
     await _long_past(report, server, await past())

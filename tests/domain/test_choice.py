@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from router.domain.allocation import GROW, OVERFLOW, Candidate, Visit, choose, score
-from router.domain.allocation.tiers import lowest_tier, tier
+from router.domain.allocation.tiers import Scales, lowest_tier, tier
 from router.domain.model import Policy
 from router.domain.visitstate import Outage
 from tests.domain.holders import CAMPAIGNS, NOW, ago, candidate, holder, pools, times, visit
@@ -90,7 +90,7 @@ def _needed(policy: Policy, numbers: list[Candidate], who: Visit, size: int) -> 
         by_issue = sorted(numbers, key=lambda one: (one.issued_at or NOW, one.number_id))
         oldest = by_issue[:1] if policy == "ringostat" and not free else []
         return free[:1] + oldest
-    its_tier, found = lowest_tier(numbers, NOW, free_first=policy == "exclusive")
+    its_tier, found = lowest_tier(numbers, Scales(NOW), free_first=policy == "exclusive")
     if len(found) <= 2 * size:
         return found
     found.sort(
@@ -117,7 +117,7 @@ def test_any_superset_of_what_is_needed_gives_the_same_decision(
     others = [one for one in numbers if one not in needed]
     given_ones = needed + chance.sample(others, chance.randint(0, len(others)))
     chance.shuffle(given_ones)
-    found = lowest_tier(numbers, NOW, free_first=policy == "exclusive")[1]
+    found = lowest_tier(numbers, Scales(NOW), free_first=policy == "exclusive")[1]
 
     assert whole == choose(policy, given_ones, who, NOW, shortlist=size, many=len(found) > 2 * size)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from router.domain.allocation.scoring import PRICE
-from router.domain.allocation.tiers import SHORTLIST, least_score
+from router.domain.allocation.tiers import SHORTLIST, Scales, least_score
 from router.domain.allocation.timed import longest_idle, mango, ringostat
 from router.domain.allocation.values import Candidate, Decision, Visit
 from router.domain.model import Policy
@@ -25,6 +25,7 @@ def choose(
     drained: bool = False,
     many: bool = False,
     outages: Sequence[Outage] = (),
+    scales: Scales | None = None,
 ) -> Decision:
     """The number that `visit` is handed at `now`.
 
@@ -42,6 +43,7 @@ def choose(
     is free (mango), or where somebody looks at each of them (balanced, exclusive); a caller that gets none
     asks again without. `drained`: see `tiers.tier`. `outages`: silence in them says nothing of
     a holder, see `visitstate`.
+    `scales`: of this moment, with these outages and `drained`, for visits that are decided together.
     """
     match policy:
         case "balanced" | "exclusive":
@@ -56,6 +58,7 @@ def choose(
                 drained=drained,
                 many=many,
                 outages=outages,
+                scales=scales,
             )
         case "longest_idle" | "uis":
             return longest_idle(candidates, now)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from router.domain.allocation.masses import BOUNCE_FACTOR, decay, remaining
-from router.domain.allocation.values import Candidate, Holder, Masses, Visit
+from router.domain.allocation.values import CampaignKey, Candidate, Holder, Mass, Masses, Visit
 from router.domain.visitstate import Outage, phase
 
 PRICE = 3.0
@@ -24,6 +24,62 @@ TAP_COUNTS_FOR = timedelta(seconds=60)
 _NO_TIME = timedelta(0)
 
 
+class Weighed:
+    """A number at one moment: all that counts of it, whoever asks for it. One number is weighed once for all
+    visits that wait together."""
+
+    __slots__ = ("_factors", "_holders", "_masses", "_sources", "_total")
+
+    def __init__(self, candidate: Candidate, now: datetime, outages: Sequence[Outage] = ()) -> None:
+        self._holders = [(holder, calls_to_come(holder, now, outages)) for holder in candidate.ring]
+        self._masses = masses = candidate.masses
+        self._sources: dict[str, float] = {}
+        if masses is not None:
+            self._factors = decay((now - masses.at).total_seconds())
+            self._total = (1 + OTHER_SOURCE + OTHER_CAMPAIGN) * self._sum(masses.total)
+
+    def _sum(self, mass: Mass) -> float:
+        factors = self._factors
+        return (
+            mass[0] * factors[0]
+            + mass[1] * factors[1]
+            + mass[2] * factors[2]
+            + mass[3] * factors[3]
+        )
+
+    def score(self, visit: Visit, price: float, *, reserved: bool) -> float:
+        """Expected wrong calls if `visit` is shown the number."""
+        own, source, campaign = visit.session, visit.source, visit.campaign
+        device, region = visit.device, visit.region
+        total = price * PRICE_UNIT if reserved else 0.0
+        for holder, calls in self._holders:
+            if holder.session == own:
+                continue
+            wrong = calls
+            if holder.source != source:
+                wrong *= 1 + OTHER_SOURCE + OTHER_CAMPAIGN
+            elif holder.campaign != campaign:
+                wrong *= 1 + OTHER_CAMPAIGN
+            if device is not None and holder.device is not None and holder.device != device:
+                wrong *= OTHER_DEVICE_FACTOR
+            if region is not None and holder.region is not None and holder.region != region:
+                wrong *= OTHER_REGION_FACTOR
+            total += wrong
+        if self._masses is not None:
+            total += self._of_masses(self._masses, source, campaign)
+        return total
+
+    def _of_masses(self, masses: Masses, source: str, campaign: CampaignKey) -> float:
+        own = self._sources.get(source)
+        if own is None:
+            mass = masses.by_source.get(source)
+            own = self._sources[source] = 0.0 if mass is None else OTHER_SOURCE * self._sum(mass)
+        mass = masses.by_campaign.get(campaign)
+        if mass is None:
+            return self._total - own
+        return self._total - own - OTHER_CAMPAIGN * self._sum(mass)
+
+
 def score(
     candidate: Candidate,
     visit: Visit,
@@ -33,27 +89,8 @@ def score(
 ) -> float:
     """Expected wrong calls of `candidate` for `visit`. `price`: how much worse a number is for being
     still reserved."""
-    own, source, campaign = visit.session, visit.source, visit.campaign
-    device, region = visit.device, visit.region
-    total = 0.0
-    for holder in candidate.ring:
-        if holder.session == own:
-            continue
-        wrong = calls_to_come(holder, now, outages)
-        if holder.source != source:
-            wrong *= 1 + OTHER_SOURCE + OTHER_CAMPAIGN
-        elif holder.campaign != campaign:
-            wrong *= 1 + OTHER_CAMPAIGN
-        if device is not None and holder.device is not None and holder.device != device:
-            wrong *= OTHER_DEVICE_FACTOR
-        if region is not None and holder.region is not None and holder.region != region:
-            wrong *= OTHER_REGION_FACTOR
-        total += wrong
-    if candidate.masses is not None:
-        total += _of_masses(candidate.masses, visit, now)
-    if candidate.reserved_until > now:
-        total += price * PRICE_UNIT
-    return total
+    reserved = candidate.reserved_until > now
+    return Weighed(candidate, now, outages).score(visit, price, reserved=reserved)
 
 
 def calls_to_come(holder: Holder, now: datetime, outages: Sequence[Outage] = ()) -> float:
@@ -72,23 +109,3 @@ def calls_to_come(holder: Holder, now: datetime, outages: Sequence[Outage] = ())
     if tapped_at is not None and _NO_TIME <= now - tapped_at < TAP_COUNTS_FOR:
         mass += TAP_MASS
     return mass
-
-
-def _of_masses(masses: Masses, visit: Visit, now: datetime) -> float:
-    t0, t1, t2, t3 = masses.total
-    all_wrong = 1 + OTHER_SOURCE + OTHER_CAMPAIGN
-    t0, t1, t2, t3 = all_wrong * t0, all_wrong * t1, all_wrong * t2, all_wrong * t3
-    own_source = masses.by_source.get(visit.source)
-    if own_source is not None:
-        t0 -= OTHER_SOURCE * own_source[0]
-        t1 -= OTHER_SOURCE * own_source[1]
-        t2 -= OTHER_SOURCE * own_source[2]
-        t3 -= OTHER_SOURCE * own_source[3]
-    own_campaign = masses.by_campaign.get(visit.campaign)
-    if own_campaign is not None:
-        t0 -= OTHER_CAMPAIGN * own_campaign[0]
-        t1 -= OTHER_CAMPAIGN * own_campaign[1]
-        t2 -= OTHER_CAMPAIGN * own_campaign[2]
-        t3 -= OTHER_CAMPAIGN * own_campaign[3]
-    d0, d1, d2, d3 = decay((now - masses.at).total_seconds())
-    return t0 * d0 + t1 * d1 + t2 * d2 + t3 * d3

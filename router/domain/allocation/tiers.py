@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from itertools import islice
 
-from router.domain.allocation.scoring import PRICE, score
+from router.domain.allocation.scoring import PRICE, Weighed
 from router.domain.allocation.values import GROW, OVERFLOW, Candidate, Decision, Visit
 from router.domain.visitstate import Outage, phase
 
@@ -19,42 +19,70 @@ SHORTLIST = 16
 EQUAL = 1e-12
 
 
+class Scales:
+    """Numbers weighed at one moment, each once, for all visits that are decided together.
+
+    `drained`: too many numbers of the pool are held by visits whose page never spoke. `outages`: silence in
+    them says nothing of a holder.
+    """
+
+    def __init__(
+        self, now: datetime, *, drained: bool = False, outages: Sequence[Outage] = ()
+    ) -> None:
+        self.now = now
+        self._drained = drained
+        self._outages = outages
+        # by identity: a number that was handed to somebody meanwhile is another value
+        self._tiers: dict[int, tuple[int, Candidate]] = {}
+        self._weighed: dict[int, Weighed] = {}
+
+    def weigh(self, candidate: Candidate) -> Weighed:
+        """What counts of a number for a score."""
+        known = self._weighed.get(id(candidate))
+        if known is None:
+            known = self._weighed[id(candidate)] = Weighed(candidate, self.now, self._outages)
+        return known
+
+    def tier(self, candidate: Candidate) -> int:
+        """0: nobody looks at it (free, or its holder is gone). 1: its holder is idle. 2: active. In a drained
+        pool those of visits whose page never spoke are tier 0. A holder of whom nothing is known counts as
+        active."""
+        if candidate.reserved_until <= self.now:
+            return 0
+        known = self._tiers.get(id(candidate))
+        if known is None:
+            known = self._tiers[id(candidate)] = (self._tier(candidate), candidate)
+        return known[0]
+
+    def _tier(self, candidate: Candidate) -> int:
+        if not candidate.ring:
+            return 2
+        holder = candidate.ring[0]
+        if self._drained and not holder.verified:
+            return 0
+        kind = phase(holder.times, self.now, self._outages)[0]
+        return 0 if kind == "gone" else 1 if kind == "idle" else 2
+
+
 def tier(
     candidate: Candidate, now: datetime, *, drained: bool = False, outages: Sequence[Outage] = ()
 ) -> int:
-    """0: nobody looks at it (free, or its holder is gone). 1: its holder is idle. 2: active.
-
-    `drained`: too many numbers of the pool are held by visits whose page never spoke: theirs are tier 0.
-    A holder of whom nothing is known counts as active.
-    """
-    if candidate.reserved_until <= now:
-        return 0
-    ring = candidate.ring
-    if not ring:
-        return 2
-    holder = ring[0]
-    if drained and not holder.verified:
-        return 0
-    kind = phase(holder.times, now, outages)[0]
-    return 0 if kind == "gone" else 1 if kind == "idle" else 2
+    """0, 1 or 2: nobody looks at the number, its holder is idle, or active. See `Scales`."""
+    return Scales(now, drained=drained, outages=outages).tier(candidate)
 
 
 def lowest_tier(
-    candidates: Iterable[Candidate],
-    now: datetime,
-    *,
-    free_first: bool = False,
-    drained: bool = False,
-    outages: Sequence[Outage] = (),
+    candidates: Iterable[Candidate], scales: Scales, *, free_first: bool = False
 ) -> tuple[int, list[Candidate]]:
     """The lowest tier present, and its numbers. `free_first`: the free ones alone, if there are any."""
     best, found = 3, list[Candidate]()
     free = list[Candidate]()
+    now, tier_of = scales.now, scales.tier
     for candidate in candidates:
         if free_first and candidate.reserved_until <= now:
             free.append(candidate)
             continue
-        its = tier(candidate, now, drained=drained, outages=outages)
+        its = tier_of(candidate)
         if its < best:
             best, found = its, [candidate]
         elif its == best:
@@ -70,13 +98,13 @@ def shortlist(
     twice `size` in the pool, although not all of them were read."""
     if not many and len(candidates) <= 2 * size:
         return candidates
-    ordered = sorted(candidates, key=_issued_first if its_tier == 2 else _reservable_first)
+    ordered = sorted(candidates, key=_issued_first if its_tier == 2 else reservable_first)
     campaign = visit.campaign
     alike = (c for c in ordered[size:] if c.ring and c.ring[0].campaign == campaign)
     return ordered[:size] + list(islice(alike, size))
 
 
-def _reservable_first(candidate: Candidate) -> tuple[datetime, int]:
+def reservable_first(candidate: Candidate) -> tuple[datetime, int]:
     return candidate.reserved_until, candidate.number_id
 
 
@@ -97,18 +125,22 @@ def least_score(
     drained: bool = False,
     many: bool = False,
     outages: Sequence[Outage] = (),
+    scales: Scales | None = None,
 ) -> Decision:
     """The number with the least score of the lowest tier present; `new` if the pool grows and somebody looks
     at every number it has."""
-    its_tier, found = lowest_tier(
-        candidates, now, free_first=free_first, drained=drained, outages=outages
-    )
+    if scales is None:
+        scales = Scales(now, drained=drained, outages=outages)
+    its_tier, found = lowest_tier(candidates, scales, free_first=free_first)
     if grows and its_tier > 0:
         return GROW
     if not found:
         return OVERFLOW
     scored = [
-        (score(candidate, visit, now, price, outages), candidate)
+        (
+            scales.weigh(candidate).score(visit, price, reserved=candidate.reserved_until > now),
+            candidate,
+        )
         for candidate in shortlist(found, visit, its_tier, size, many=many)
     ]
     least = min(value for value, _ in scored)

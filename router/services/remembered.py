@@ -1,0 +1,58 @@
+"""What was read of numbers with all that they remember, for as long as it is still so.
+
+A number's version and the stamps of its holders' rows say whether anything of it was written since. So a look at
+a pool reads anew only what has changed since the last one.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+
+from router.domain.allocation import Candidate
+from router.domain.model import NumberId
+from router.store import numbers
+from router.store.database import Queries
+from router.store.numbers import Read
+
+_AT_MOST = 4096
+
+
+class Remembered:
+    """Numbers with their rings and masses; the most recently asked for are kept."""
+
+    def __init__(self, queries: Queries) -> None:
+        self._queries = queries
+        self._kept: OrderedDict[NumberId, tuple[Read, Candidate]] = OrderedDict()
+
+    async def fill(self, read: Sequence[Read]) -> dict[NumberId, Candidate]:
+        """By number, whole."""
+        kept = self._kept
+        found: dict[NumberId, Candidate] = {}
+        missing: list[Read] = []
+        for one in read:
+            number_id = one.candidate.number_id
+            known = kept.get(number_id)
+            if known is not None and _same(known[0], one):
+                found[number_id] = known[1]
+                kept.move_to_end(number_id)
+            else:
+                missing.append(one)
+        if missing:
+            filled = await numbers.with_memory(self._queries, missing)
+            for one, candidate in zip(missing, filled, strict=True):
+                found[candidate.number_id] = candidate
+                kept[candidate.number_id] = (one, candidate)
+                kept.move_to_end(candidate.number_id)
+            while len(kept) > _AT_MOST:
+                kept.popitem(last=False)
+        return found
+
+
+def _same(before: Read, now: Read) -> bool:
+    return (
+        before.candidate.version == now.candidate.version
+        and before.stamps is not None
+        and before.stamps == now.stamps
+        and before.ring == now.ring
+    )
