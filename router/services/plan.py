@@ -6,10 +6,10 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Literal, NamedTuple
+from typing import Literal
 from uuid import UUID, uuid4
 
-from router.domain import allocation, touches
+from router.domain import allocation
 from router.domain.allocation import (
     OVERFLOW,
     RATE,
@@ -28,11 +28,11 @@ from router.domain.allocation import (
 from router.domain.allocation.binding import bound_until, combination
 from router.domain.allocation.keys import as_text, campaign_key
 from router.domain.errors import UnknownSession
-from router.domain.model import Device, NumberId, SessionId, SessionTimes, Touch
-from router.domain.rules import Facts
+from router.domain.model import NumberId, SessionId, SessionTimes, Touch
 from router.domain.targeting import Targeting, pool_for
 from router.domain.visitstate import phase
 from router.services.batching import Waiting
+from router.services.landing import Further, Landing, further
 from router.store import rings
 from router.store.numbers import Read
 from router.store.reservations import HandOut
@@ -60,32 +60,6 @@ _TOLD: Mapping[allocation.How, How] = {
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Landing:
-    """A page was opened; all of it is clean. `region` (ISO 3166-2) and `city`: where its visitor is;
-    `rate`: calls that are expected of such a visit."""
-
-    touch: Touch
-    url: str
-    referrer: str
-    device: Device
-    region: str | None = None
-    city: str | None = None
-    rate: float = RATE
-
-    def facts(self, visit: int | None = None) -> Facts:
-        """What rules can ask of it."""
-        return Facts(
-            touch=self.touch,
-            url=self.url,
-            referrer=self.referrer,
-            device=self.device,
-            region=self.region,
-            city=self.city,
-            visit=visit,
-        )
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Ask:
     """`landing` is None where a page that was open all along needs a number again. `seen_before`:
     the visitor brought the id along, so something may be known."""
@@ -95,14 +69,6 @@ class Ask:
     seen_before: bool
     landing: Landing | None
     now: datetime
-
-
-class Further(NamedTuple):
-    """A landing within a session: whether it is a touch of its own, and ids not known before."""
-
-    landing: Landing
-    touched: bool
-    ids: Mapping[str, str]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -351,14 +317,10 @@ class Plan:
         )
 
     def _further(self) -> Further | None:
-        landing, known = self.waiting.question.landing, self.known
-        if landing is None or known is None or self.landing is not None:
+        asked = self.waiting.question.landing
+        if asked is None or self.known is None or self.landing is not None:
             return None
-        session = (known.landing_url, known.referrer)
-        touched, ids = touches.further(
-            landing.touch, landing.url, landing.referrer, session, known.touch.click_ids
-        )
-        return Further(landing, touched, ids) if touched or ids else None
+        return further(asked, self.known)
 
 
 def _visit(known: Holder | None, touch: Touch, landing: Landing | None) -> Visit:

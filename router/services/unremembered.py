@@ -5,7 +5,8 @@ from __future__ import annotations
 from uuid import uuid4
 
 from router.domain.targeting import pool_for
-from router.services.plan import Landing, Shown
+from router.services.landing import Landing
+from router.services.plan import Shown
 from router.store.sites import SiteView
 
 

@@ -9,8 +9,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID, uuid4
 
-from router.domain import attribution, useragent
-from router.domain.channels import channel_of, with_channel
+from router.domain import useragent
 from router.domain.errors import UnknownSession
 from router.domain.model import (
     Heartbeat,
@@ -23,14 +22,14 @@ from router.domain.model import (
     VisitRequest,
 )
 from router.domain.visitstate import HEARTBEAT
-from router.services import unremembered
+from router.services import landing, unremembered
 from router.services.batching import Batcher, Waiting
 from router.services.directory import Directory
 from router.services.handout import Desk
 from router.services.places import Places
-from router.services.plan import Ask, Further, How, Landing, Shown
+from router.services.plan import Ask, How, Shown
 from router.services.upkeep import Upkeep
-from router.store import sessions, touches
+from router.store import sessions
 from router.store.database import Database, deadline
 from router.store.sessions import Beat, Heard
 from router.store.sites import Part, SiteView
@@ -99,15 +98,15 @@ class Visits:
             default = view.site.default_number
             shown = Shown(session=uuid4(), number=default, how="default", valid_until=None)
         elif request.consent == "denied":
-            landing = self._landing(request, view)
-            shown = unremembered.shown(view, landing)
-            others = [unremembered.shown(part.view, landing) for part in view.parts]
+            opened = landing.read(request, view, self._places.visitor(request.address))
+            shown = unremembered.shown(view, opened)
+            others = [unremembered.shown(part.view, opened) for part in view.parts]
         else:
             ask = Ask(
                 view=view,
                 visitor=visitor,
                 seen_before=request.visitor is not None,
-                landing=self._landing(request, view),
+                landing=landing.read(request, view, self._places.visitor(request.address)),
                 now=now,
             )
             if view.parts:
@@ -120,7 +119,8 @@ class Visits:
             else:
                 shown = await self._desk.ask(ask)
             if shown.further is not None:
-                await self._keep(view, shown.session, shown.further, now)
+                kept = landing.keep(self._database, view.site.id, shown.session, shown.further, now)
+                await deadline(kept, self._seconds, what="touch")
         return VisitAnswer(
             session=shown.session,
             visitor=visitor,
@@ -134,43 +134,6 @@ class Visits:
             cookie_domain=view.snippet.cookie_domain,
             why=_why([shown, *others]) if request.debug else (),
         )
-
-    async def _keep(self, view: SiteView, session: UUID, further: Further, now: datetime) -> None:
-        """A landing within a session is a touch too. Rare, so no part of what every visit waits for."""
-        landing, site_id = further.landing, view.site.id
-        if further.touched:
-            added = touches.add(
-                self._database,
-                site_id,
-                session,
-                at=now,
-                touch=landing.touch,
-                url=landing.url,
-                referrer=landing.referrer,
-            )
-            await deadline(added, self._seconds, what="touch")
-        if further.ids:
-            named = touches.name(self._database, site_id, session, further.ids)
-            await deadline(named, self._seconds, what="ids of a visitor")
-
-    def _landing(self, request: VisitRequest, view: SiteView) -> Landing:
-        """What a page was opened with, cleaned, and the channel it makes."""
-        place = self._places.visitor(request.address)
-        touch = attribution.touch(request.url, request.referrer, view.own_hosts)
-        if request.client_ids:
-            touch = replace(touch, click_ids={**touch.click_ids, **request.client_ids})
-        landing = Landing(
-            touch=touch if view.channels else with_channel(touch),
-            url=attribution.clean(request.url, attribution.URL_LENGTH),
-            referrer=attribution.clean(request.referrer, attribution.URL_LENGTH),
-            device=useragent.device(request.user_agent),
-            region=place.region,
-            city=place.city,
-        )
-        if not view.channels:
-            return landing
-        found = channel_of(landing.facts(), view.channels)
-        return replace(landing, touch=replace(landing.touch, channel=found.channel.key))
 
     async def site(self, key: str, now: datetime) -> SiteView:
         """A site, for whoever asks in a page's place. Raises UnknownSite."""

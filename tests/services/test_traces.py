@@ -19,7 +19,8 @@ import pytest
 
 from router.domain.model import Touch
 from router.domain.visitstate import phase
-from router.services.plan import Ask, Landing, Shown
+from router.services.landing import Landing
+from router.services.plan import Ask, Shown
 from router.services.upkeep import Upkeep
 from router.services.visits import Visits
 from router.store import rings, sessions
