@@ -30,7 +30,7 @@ from router.web.schemas import Answer
 _RULE = "channel=google_ads and region=RU-MOW"
 # a request does not wait as long as a person at a command line does
 _SECONDS = 8.0
-_ERRORS = (*READ_ERRORS, 408, 413, 415)
+_ERRORS = (*READ_ERRORS, 403, 408, 413, 415)
 Days = Annotated[int, Field(ge=1, le=365)]
 Place = Annotated[int, Field(ge=0, le=1_000_000)]
 
