@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from uuid import UUID, uuid5
 
 from aiohttp import web
-from pydantic import Field
+from pydantic import Field, IPvAnyAddress
 
 from router.domain import amp
 from router.domain.errors import FieldError, OriginRefused
@@ -76,6 +76,11 @@ class NumberQuery(Body):
         max_length=512,
         examples=["Mozilla/5.0 (X11; Linux x86_64)"],
         description="The visitor's, not the server's: robots are shown the page's own number.",
+    )
+    address: IPvAnyAddress | None = Field(
+        None,
+        examples=["198.51.100.7"],
+        description="The visitor's, not the server's: his region is found by it.",
     )
     consent: Consent = "granted"
     debug: bool = False
@@ -222,6 +227,7 @@ class Rendered:
             user_agent=query.user_agent,
             visitor=query.visitor,
             session=None,
+            address=str(query.address) if query.address else None,
             consent=query.consent,
             debug=query.debug,
         )

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from router.services.administration import Administration
+from router.services.places import Places
 from router.services.work import By
 from router.store.database import Database
+from tests.services.mmdb import place, write
 from tests.web.conftest import BROWSER, MANY, ORIGIN, SITE, Clock, Web, serving
 
 CACHE = "https://shop-example.cdn.ampproject.org"
@@ -172,6 +175,7 @@ async def test_tokens_cannot_be_tried_for_ever(company: Database, clock: Clock) 
         ({"url": "ftp://shop.example/"}, 400, "url"),
         ({"user_agent": ""}, 400, "user_agent"),
         ({"visitor": "somebody"}, 400, "visitor"),
+        ({"address": "here"}, 400, "address"),
         ({"site": "no-such-site"}, 404, None),
     ],
 )
@@ -195,3 +199,16 @@ async def test_ids_of_analytics_are_kept_with_the_visit(web: Web) -> None:
         {"_ga": "12.34"},
         {"_ga": "1.2", "_ga_session": "56", "_ym_uid": "789"},
     ]
+
+
+async def test_the_region_is_the_visitors_not_the_servers(web: Web, tmp_path: Path) -> None:
+    """By the address that the server passes on."""
+    file = write(tmp_path / "places.mmdb", {"198.51.100.0/24": place("RU", "MOW", "Moscow")})
+    web.parts.visits._places = Places(file)
+    web.parts.visits._places.load()
+    token = await token_of(web)
+    await number(web, token, address="198.51.100.7")
+    await number(web, token)
+    rows = await web.database._pool.fetch("SELECT region, city FROM session ORDER BY id")
+
+    assert [tuple(row) for row in rows] == [("RU-MOW", "Moscow"), (None, None)]
