@@ -21,6 +21,7 @@ from router.commands.editing import (
     trunk_app,
 )
 from router.commands.moves import move_app
+from router.commands.plans import plan_app
 from router.commands.settings import setting_app
 from router.commands.shared import shared_app
 from router.commands.snippets import add_commands
@@ -44,6 +45,7 @@ number_app.add_typer(stock_app)
 number_app.add_typer(move_app)
 app.add_typer(number_app, name="number")
 app.add_typer(code_app, name="code")
+app.add_typer(plan_app, name="plan")
 app.add_typer(shared_app, name="shared")
 app.add_typer(setting_app, name="setting")
 app.add_typer(token_app, name="token")

@@ -33,6 +33,7 @@ from router.services.metrics import CallMetrics
 from router.services.places import Places
 from router.services.readiness import Probe, Readiness
 from router.services.recordings import Recordings
+from router.services.regions import Regions
 from router.services.reports import Reports
 from router.services.snippets import Snippets
 from router.services.upkeep import Upkeep
@@ -127,7 +128,8 @@ async def serve(settings: Settings, clock: Clock) -> None:
         places = Places(settings.places_file)
         visits = Visits(database, upkeep, places=places)
         codes = Codes(database)
-        calls = Calls(calls_database, live, upkeep, metrics, clocks, codes=codes)
+        regions = Regions(database)
+        calls = Calls(calls_database, live, upkeep, metrics, clocks, codes=codes, regions=regions)
         recordings = Recordings(database, live, metrics, settings.recordings_dir)
         database_clock = DatabaseClock(database, clocks, clock)
         inbound = Inbound(calls, metrics, clock)
@@ -219,6 +221,7 @@ async def serve(settings: Settings, clock: Clock) -> None:
             tasks.create_task(Hygiene(database).run(clock), name="hygiene")
             tasks.create_task(codes.run(clock), name="codes")
             tasks.create_task(places.run(), name="places")
+            tasks.create_task(regions.run(clock), name="regions of callers")
             tasks.create_task(Departures(database).run(clock), name="moves of numbers")
             tasks.create_task(recordings.run(clock), name="recordings")
             tasks.create_task(coverages.run(clock), name="coverage")

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
+from router.domain import regions
 from router.domain.model import (
     Attribution,
     Evidence,
@@ -24,7 +25,8 @@ from router.domain.model import (
 )
 from router.domain.past import Alike, Past, instant
 from router.domain.posterior import NOISE, Candidate, Standing, rate, standing
-from router.domain.reasons import reasons, said
+from router.domain.reasons import of_regions, reasons, said
+from router.domain.regions import CallerRegion
 from router.domain.visitstate import Outage
 
 MODEL = "prior-1"
@@ -55,6 +57,7 @@ class Likely:
     handed_at: datetime
     age: float
     standing: Standing | None
+    region: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,17 +89,24 @@ def shares(
     *,
     outages: Sequence[Outage] = (),
     known_caller: bool = False,
+    caller: CallerRegion | None = None,
 ) -> Shares:
     """The posterior for a call at `t` over the visits of `candidates` and `past`, each in one of them.
 
     A caller who has called before may be that very visitor: that a visit has called already is not
-    held against it then.
+    held against it then. `caller`: where his number is.
     """
     standings = [standing(candidate, t, outages) for candidate in candidates]
     if known_caller:
         standings = [replace(seen, called=0.0) for seen in standings]
-    rates = [rate(seen) for seen in standings]
-    groups = past.alike(t) if past is not None else []
+    factors = {
+        region: regions.factor(caller, region) for region in {one.region for one in candidates}
+    }
+    rates = [
+        rate(seen) * factors[candidate.region]
+        for seen, candidate in zip(standings, candidates, strict=True)
+    ]
+    groups = past.alike(t, caller) if past is not None else []
     total = sum(rates) + sum(group.rate * group.visits for group in groups) + NOISE
     weights: dict[Origin, float] = defaultdict(float)
     best: dict[Origin, float] = defaultdict(float)
@@ -154,6 +164,7 @@ def _likeliest(
             handed_at=candidates[i].handed_at,
             age=standings[i].age,
             standing=standings[i],
+            region=candidates[i].region,
         )
         for i in first
     ]
@@ -174,6 +185,7 @@ def _likeliest_past(past: Past, alike: Sequence[Alike], t: datetime, total: floa
                 handed_at=instant(past.handed_at[i]),
                 age=t.timestamp() - past.since[i],
                 standing=None,
+                region=group.region or None,
             )
             for i in past.members(group, t)[: _RUNNERS_UP + 1]
         ]
@@ -210,6 +222,7 @@ def attribute(
     *,
     outages: Sequence[Outage] = (),
     known_caller: bool = False,
+    caller: CallerRegion | None = None,
 ) -> tuple[Attribution, Shares | None]:
     """The attribution of a call at `t`, and the shares it was decided from where visits were looked at."""
     if shown.kind == "unknown":
@@ -218,7 +231,7 @@ def attribute(
         return _sure("static", shown, "the number belongs to this source alone"), None
     if shown.kind == "default" and shown.touch is not None:
         return _sure("default", shown, "the default number of this source"), None
-    found = shares(candidates, past, t, outages=outages, known_caller=known_caller)
+    found = shares(candidates, past, t, outages=outages, known_caller=known_caller, caller=caller)
     if found.count == 0:
         words = "nobody was shown this number in the last 30 days"
         return _sure("without_session", shown, words), found
@@ -232,13 +245,14 @@ def attribute(
             session_id=decision.session_id,
             pool_id=shown.pool_id,
             touch=_touch(decision, found),
-            evidence=reasons(
-                decision.level, decision.confidence, found.top, found.count, found.p_none
+            evidence=(
+                *reasons(decision.level, decision.confidence, found.top, found.count, found.p_none),
+                *of_regions(decision.level, found.top, caller),
             ),
             runners_up=tuple(
                 said(one) for one in found.top if one.session_id != decision.session_id
             )[:_RUNNERS_UP],
-            inputs=_inputs(found, t, known_caller),
+            inputs=_inputs(found, t, known_caller, caller),
         ),
         found,
     )
@@ -278,7 +292,9 @@ def _belongs(origin: Origin, key: Key) -> bool:
     return (origin.campaign_key if len(key) == 2 else origin.source_key) == key
 
 
-def _inputs(found: Shares, t: datetime, known_caller: bool) -> dict[str, Any]:
+def _inputs(
+    found: Shares, t: datetime, known_caller: bool, caller: CallerRegion | None
+) -> dict[str, Any]:
     """What was decided from, enough to see why and to compute the top of it again."""
     return {
         "at": t.isoformat(),
@@ -286,5 +302,7 @@ def _inputs(found: Shares, t: datetime, known_caller: bool) -> dict[str, Any]:
         "noise_per_second": NOISE,
         "p_none": found.p_none,
         "known_caller": known_caller,
+        "caller_region": caller.code if caller else None,
+        "caller_population": caller.population if caller else None,
         "top": [said(one) for one in found.top],
     }

@@ -15,8 +15,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
+from router.domain import regions
 from router.domain.model import Origin, SessionId
 from router.domain.posterior import AGE_EDGES, WINDOW, Candidate, discount, gone_rate, standing
+from router.domain.regions import CallerRegion
 from router.domain.visitstate import Outage
 
 # who spoke within this time may speak again before long: not past yet
@@ -29,6 +31,7 @@ class Kind(NamedTuple):
     engaged: bool
     changed: bool
     origin: Origin
+    region: str = ""
 
 
 class Alike(NamedTuple):
@@ -40,6 +43,7 @@ class Alike(NamedTuple):
     first_index: int
     end_index: int
     kind: int
+    region: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +64,7 @@ class Past:
     def __len__(self) -> int:
         return len(self.session_ids)
 
-    def alike(self, t: datetime) -> list[Alike]:
+    def alike(self, t: datetime, caller: CallerRegion | None = None) -> list[Alike]:
         """The visits of the last 30 days for a call at `t`, in groups of the same rate."""
         now = t.timestamp()
         begin, end = now - WINDOW.total_seconds(), len(self)
@@ -68,11 +72,13 @@ class Past:
         for age in AGE_EDGES[1:]:
             # ages [lo, hi) ⇔ times (now − hi, now − lo]
             start = bisect_right(self.since, now - age, 0, end)
-            groups += self._slice(start, end, now, begin)
+            groups += self._slice(start, end, now, begin, caller)
             end = start
-        return groups + self._slice(0, end, now, begin)
+        return groups + self._slice(0, end, now, begin, caller)
 
-    def _slice(self, start: int, end: int, now: float, begin: float) -> list[Alike]:
+    def _slice(
+        self, start: int, end: int, now: float, begin: float, caller: CallerRegion | None
+    ) -> list[Alike]:
         if start >= end:
             return []
         age = now - self.since[end - 1]
@@ -84,7 +90,8 @@ class Past:
         for number, count in kinds.items():
             kind = self.kinds[number]
             value = gone_rate(kind.engaged, age) * discount(kind.changed, 0.0)
-            groups.append(Alike(value, count, kind.origin, start, end, number))
+            value *= regions.factor(caller, kind.region)
+            groups.append(Alike(value, count, kind.origin, start, end, number, kind.region))
         return groups
 
     def members(self, group: Alike, t: datetime) -> list[int]:
@@ -108,7 +115,7 @@ def settle(candidates: Iterable[Candidate], now: datetime, outages: Sequence[Out
         if spoke or seen.kind != "gone" or candidate.called > 0 or seen.age < 3600:
             unsettled.append(candidate.session_id)
             continue
-        kind = Kind(seen.engaged, seen.changed, candidate.origin)
+        kind = Kind(seen.engaged, seen.changed, candidate.origin, candidate.region or "")
         since = now.timestamp() - seen.age
         entries.append((since, candidate.session_id, candidate.handed_at.timestamp(), kind))
     entries.sort(key=lambda entry: entry[:2])

@@ -184,11 +184,12 @@ def anyhow(text: str, region: str | None = None) -> str | None:
 
 @lru_cache(maxsize=65536)
 def country(e164: str) -> str | None:
-    """The ISO 3166 code of a number's country; None where the plan is shared and does not tell."""
+    """The ISO 3166 code of a number's country; None for numbers of none, and where a shared plan does not tell."""
     try:
-        return phonenumbers.region_code_for_number(phonenumbers.parse(e164))
+        found = phonenumbers.region_code_for_number(phonenumbers.parse(e164))
     except phonenumbers.NumberParseException:
         return None
+    return found if found and found.isalpha() else None
 
 
 @lru_cache(maxsize=65536)
@@ -208,3 +209,8 @@ def operator(e164: str) -> str:
         return carrier.name_for_number(phonenumbers.parse(e164), "en")
     except phonenumbers.NumberParseException:
         return ""
+
+
+def calling_code(region: str) -> int:
+    """``RU`` → 7. Zero for a country that has none."""
+    return phonenumbers.country_code_for_region(region)

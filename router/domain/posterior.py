@@ -1,10 +1,11 @@
 """Who called: a posterior over every visit that the number was handed out to in the last 30 days.
 
-    λ_j = ( h[state, device, engaged, bin(age)] + [tapped, 0 ≤ a < 300 s] · q · g[bin(a)] ) · disc_j
+    λ_j = ( h[state, device, engaged, bin(age)] + [tapped, 0 ≤ a < 300 s] · q · g[bin(a)] ) · disc_j · region_j
     p_j = λ_j / (Σλ + λ0)        p_none = λ0 / (Σλ + λ0)
 
 λ is a rate of calls per second. `h`, `g`, `q`, `λ0` are a prior, measured on simulated visitors and callers;
-`disc` lowers a visit whose page shows another number by now, and one that has called already.
+`disc` lowers a visit whose page shows another number by now, and one that has called already; `region` weighs
+where visitor and caller are (domain/regions).
 """
 
 from __future__ import annotations
@@ -50,6 +51,7 @@ class Candidate:
     handed_at   when the number was handed to it last
     changed_at  when its page was given another number, or the default one
     called      expected calls of this visit so far, 0..1
+    region      ISO 3166-2 of the visitor's address; None is unknown
     """
 
     session_id: SessionId
@@ -58,6 +60,7 @@ class Candidate:
     handed_at: datetime
     changed_at: datetime | None = None
     called: float = 0.0
+    region: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -7,7 +7,9 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from router.domain.model import Evidence, Level, Origin, SessionId, confidence_in_words
+from router.domain.numbering import same_region
 from router.domain.posterior import TAP_COUNTS_SECONDS, Standing
+from router.domain.regions import CallerRegion, factor
 
 
 class Ranked(Protocol):
@@ -25,6 +27,8 @@ class Ranked(Protocol):
     def age(self) -> float: ...
     @property
     def standing(self) -> Standing | None: ...
+    @property
+    def region(self) -> str | None: ...
 
 
 def reasons(
@@ -83,6 +87,22 @@ def _doing(visit: Ranked) -> str:
     return f"the page was open but not in use, {age} after the visit began"
 
 
+def of_regions(
+    level: Level, top: Sequence[Ranked], caller: CallerRegion | None
+) -> tuple[Evidence, ...]:
+    """What the caller's region says of the visit, where both are known."""
+    same = same_region(caller.code, top[0].region) if caller and top else None
+    if caller is None or same is None or level != "session":
+        return ()
+    there = "too" if same else f"the visit came from {top[0].region}"
+    return (
+        Evidence(
+            words=f"the caller's number is of {caller.code}, {'the visit ' if same else ''}{there}",
+            figures={"factor": factor(caller, top[0].region)},
+        ),
+    )
+
+
 def said(visit: Ranked) -> Mapping[str, Any]:
     """One visit as it is kept with the attribution."""
     seen = visit.standing
@@ -97,6 +117,7 @@ def said(visit: Ranked) -> Mapping[str, Any]:
         "state": seen.kind if seen else "gone",
         "age_s": round(visit.age, 3),
         "handed_at": visit.handed_at.isoformat(),
+        "region": visit.region,
     }
     if seen is not None:
         facts |= {"engaged": seen.engaged, "device": seen.device, "tap_age_s": seen.tap_age}

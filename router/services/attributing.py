@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import structlog
@@ -18,6 +18,7 @@ from router.domain.visitstate import Outage
 from router.services.clocks import Clocks
 from router.services.codes import Codes
 from router.services.metrics import CallMetrics
+from router.services.regions import Regions
 from router.store import arrivals, decisions
 from router.store.arrivals import Asked, Dialled
 from router.store.database import Database, Queries, deadline
@@ -66,9 +67,15 @@ class Attributor:
     """Decides, writes decisions down, and keeps the visits of the past summed up."""
 
     def __init__(
-        self, database: Database, metrics: CallMetrics, clocks: Clocks, codes: Codes
+        self,
+        database: Database,
+        metrics: CallMetrics,
+        clocks: Clocks,
+        codes: Codes,
+        regions: Regions,
     ) -> None:
         self._database = database
+        self._regions = regions
         self._codes = codes
         self._metrics = metrics
         self._clocks = clocks
@@ -133,7 +140,10 @@ class Attributor:
             t,
             outages=(*found.outages, gap) if gap else found.outages,
             known_caller=found.known_caller,
+            caller=self._regions.caller(question.caller, found.site_id),
         )
+        region = self._regions.region(question.caller)
+        attribution = replace(attribution, inputs={**attribution.inputs, "caller_region": region})
         did = found.e164 or question.likeliest
         return Credit(found=found, attribution=attribution, shares=shares, did=did)
 

@@ -34,6 +34,7 @@ from router.services.codes import Codes
 from router.services.crediting import Crediting
 from router.services.live import Live
 from router.services.metrics import CallMetrics
+from router.services.regions import Regions
 from router.services.upkeep import Upkeep
 from router.store import arrivals, decisions
 from router.store import calls as store
@@ -80,6 +81,7 @@ class Calls:
         clocks: Clocks,
         *,
         codes: Codes | None = None,
+        regions: Regions | None = None,
         patience: float = PATIENCE,
     ) -> None:
         self._database = database
@@ -88,7 +90,9 @@ class Calls:
         self._metrics = metrics
         self._clocks = clocks
         self._patience = patience
-        self._attributor = Attributor(database, metrics, clocks, codes or Codes(database))
+        self._attributor = Attributor(
+            database, metrics, clocks, codes or Codes(database), regions or Regions(database)
+        )
         self._crediting = Crediting(database, self._attributor, live)
         self._desk: OnDemand[Announced, Route] = OnDemand(
             Desk(database, self._attributor, self._crediting, upkeep, clocks).serve,

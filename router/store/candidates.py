@@ -60,7 +60,7 @@ _COLUMNS = (
         "input_at",
         "gone_at",
     ),
-    *("gone_kind", "tapped_at", "device", "handed_at", "changed_at", "called"),
+    *("gone_kind", "tapped_at", "device", "handed_at", "changed_at", "called", "region"),
 )
 
 
@@ -90,6 +90,7 @@ def candidates(row: Mapping[str, Any]) -> list[Candidate]:
             handed_at=handed_at,
             changed_at=changed_at,
             called=called,
+            region=region,
         )
         for (
             session_id,
@@ -107,6 +108,7 @@ def candidates(row: Mapping[str, Any]) -> list[Candidate]:
             handed_at,
             changed_at,
             called,
+            region,
         ) in zip(*(row[column] for column in _COLUMNS), strict=True)
     ]
 
@@ -121,7 +123,7 @@ def pack(past: Past) -> tuple[bytes, list[list[Any]]]:
     """Past visits as bytes (little-endian: count, ids, moments left, moments handed out, kinds)."""
     arrays = (past.session_ids, past.since, past.handed_at, past.kind_of)
     parts = [struct.pack("<I", len(past)), *(_little_endian(numbers) for numbers in arrays)]
-    return b"".join(parts), [[k.engaged, k.changed, *k.origin] for k in past.kinds]
+    return b"".join(parts), [[k.engaged, k.changed, *k.origin, k.region] for k in past.kinds]
 
 
 def past(row: Mapping[str, Any]) -> Past | None:
@@ -138,7 +140,11 @@ def past(row: Mapping[str, Any]) -> Past | None:
         numbers.frombytes(packed[position:end])
         arrays.append(numbers)
         position = end
-    kinds = [Kind(engaged, changed, Origin(*key)) for engaged, changed, *key in row["past_kinds"]]
+    kinds = [
+        # what was summed up before regions were known says nothing of them
+        Kind(engaged, changed, Origin(*key[:4]), *key[4:])
+        for engaged, changed, *key in row["past_kinds"]
+    ]
     return Past(
         built_at=row["past_built_at"],
         session_ids=_swapped(arrays[0]),

@@ -38,6 +38,7 @@ class CallLine:
     linkedid: str
     did: str
     caller: str
+    caller_region: str | None
     trunk: str
     arrived_at: datetime
     state: CallState
@@ -88,6 +89,8 @@ class SessionLine:
     tapped_number: str | None
     copied_at: datetime | None
     device: Device | None
+    region: str | None
+    city: str | None
     landing_url: str
     referrer: str
     channel: str

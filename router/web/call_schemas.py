@@ -81,6 +81,9 @@ class CallOut(Answer):
     state: CallState
     outcome: Outcome | None
     caller: Party | None = Field(description="null: the caller hides the number.")
+    caller_region: str | None = Field(
+        description="ISO 3166-2, or a country, where his number is.", examples=["RU-MOW"]
+    )
     number: Party
     trunk: str
     site: str | None
@@ -105,6 +108,7 @@ class CallOut(Answer):
             state=line.state,
             outcome=line.outcome,
             caller=Party.of(line.caller) if line.caller else None,
+            caller_region=line.caller_region,
             number=Party.of(line.did),
             trunk=line.trunk,
             site=line.site,
@@ -178,6 +182,8 @@ class SessionOut(Answer):
     tapped_number: str | None
     copied_at: datetime | None
     device: Device | None
+    region: str | None = Field(description="Of the visitor's address.", examples=["RU-MOW"])
+    city: str | None
     landing_url: str
     referrer: str
     channel: str

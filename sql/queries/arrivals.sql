@@ -32,6 +32,7 @@ WITH dialled AS (
            array_agg(CASE WHEN session.tapped_number IS NULL OR session.tapped_number = dialled.e164
                           THEN session.tapped_at END) AS tapped_at,
            array_agg(session.device) AS device,
+           array_agg(session.region) AS region,
            array_agg(session.called) AS called,
            array_agg(session.channel) AS channel,
            array_agg(session.source) AS source,
@@ -110,6 +111,7 @@ CROSS JOIN LATERAL (
                array_agg(CASE WHEN session.tapped_number IS NULL OR session.tapped_number = dialled.e164
                               THEN session.tapped_at END) AS tapped_at,
                array_agg(session.device) AS device,
+           array_agg(session.region) AS region,
                array_agg(session.called) AS called,
                array_agg(session.channel) AS channel,
                array_agg(session.source) AS source,
@@ -176,7 +178,7 @@ WITH owner AS (
     SELECT array_agg(id) AS ids, array_agg(started_at) AS started_at, array_agg(seen_at) AS seen_at,
            array_agg(input_at) AS input_at, array_agg(gone_at) AS gone_at,
            array_agg(gone_kind) AS gone_kind, array_agg(tapped_at) AS tapped_at,
-           array_agg(device) AS device, array_agg(called) AS called, array_agg(channel) AS channel,
+           array_agg(device) AS device, array_agg(region) AS region, array_agg(called) AS called, array_agg(channel) AS channel,
            array_agg(source) AS source, array_agg(medium) AS medium, array_agg(campaign) AS campaign,
            array_agg(started_at) AS handed_at, array_agg(NULL::timestamptz) AS changed_at
     FROM handed
@@ -240,7 +242,7 @@ WITH asked AS MATERIALIZED (
 )
 UPDATE call SET
     attribution_id = decided.id, organisation_id = asked.organisation_id, site_id = asked.site_id,
-    number_id = asked.number_id, did = asked.did,
+    number_id = asked.number_id, did = asked.did, caller_region = asked.inputs ->> 'caller_region',
     -- Asterisk may have said by now that it took a route of its own
     route_source = coalesce(call.route_source, 'router'),
     target_id = CASE WHEN call.route_source IS NULL THEN asked.target_id ELSE call.target_id END,
@@ -269,7 +271,8 @@ WITH held AS (
     FROM callers WHERE session.id = callers.id
 )
 UPDATE call SET attribution_id = decided.id, organisation_id = coalesce(call.organisation_id, $2),
-                site_id = coalesce(call.site_id, $3), number_id = coalesce(call.number_id, $4), did = $5
+                site_id = coalesce(call.site_id, $3), number_id = coalesce(call.number_id, $4), did = $5,
+                caller_region = $18 ->> 'caller_region'
 FROM decided WHERE call.id = decided.call_id
 RETURNING decided.id;
 

@@ -4,8 +4,8 @@ SELECT arrived_at, id FROM call WHERE organisation_id = $1 AND ref = $2;
 
 -- calls(organisation_id, before_at, before_id, states, most)
 -- Calls that arrived before a position of the list, newest first.
-SELECT call.ref, call.linkedid, call.did, call.caller, call.trunk, call.arrived_at, call.state, call.outcome,
-       call.route_source,
+SELECT call.ref, call.linkedid, call.did, call.caller, call.caller_region, call.trunk, call.arrived_at, call.state,
+       call.outcome, call.route_source,
        coalesce(target.name, regexp_replace(call.target, '^PJSIP/', '')) AS target, call.ringing_at, call.answered_at, call.ended_at, call.ring_ms,
        call.talk_ms, call.hung_up_by, call.hangup_cause, site.name AS site, site.region,
        pool.name AS pool, attribution.method, attribution.level, attribution.confidence,
@@ -28,8 +28,8 @@ LIMIT $5;
 
 -- call(organisation_id, ref)
 -- One call, as in the list, with its id and its session's.
-SELECT call.id, attribution.session_id, call.ref, call.linkedid, call.did, call.caller, call.trunk,
-       call.arrived_at, call.state, call.outcome, call.route_source,
+SELECT call.id, attribution.session_id, call.ref, call.linkedid, call.did, call.caller, call.caller_region,
+       call.trunk, call.arrived_at, call.state, call.outcome, call.route_source,
        coalesce(target.name, regexp_replace(call.target, '^PJSIP/', '')) AS target, call.ringing_at,
        call.answered_at, call.ended_at, call.ring_ms, call.talk_ms, call.hung_up_by, call.hangup_cause,
        site.name AS site, site.region, pool.name AS pool, attribution.method, attribution.level,
@@ -50,7 +50,7 @@ WHERE call.organisation_id = $1 AND call.ref = $2;
 -- session(id)
 -- The visit that a call is credited to.
 SELECT key, visitor, ordinal, started_at, seen_at, gone_at, gone_kind, tapped_at, tapped_number, copied_at,
-       device, landing_url, referrer, channel, source, medium, campaign, term, content, click_ids
+       device, region, city, landing_url, referrer, channel, source, medium, campaign, term, content, click_ids
 FROM session WHERE id = $1;
 
 -- decisions(call_id)

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from router.domain import matching, posterior
+from router.domain import matching, posterior, regions
 from router.domain.matching import Likely, Shares
 from router.domain.model import Origin, SessionId
 from router.domain.posterior import Standing
+from router.domain.regions import CallerRegion
 from tests.vectors.kinds import Difference, LeftOut, Outcome, Passed, near
 
 name = "attribution"
@@ -28,29 +29,34 @@ def is_it(data: Mapping[str, Any]) -> bool:
 
 
 def run(data: Mapping[str, Any]) -> Iterator[Outcome]:
-    """What is built: first calls without the caller's region, decisions, `called`."""
+    """What is built: first calls, decisions, `called`."""
     unknown = data.keys() - _CONSTANTS - NOT_BUILT.keys() - {"cases", "decision", "called"}
     for key in sorted(unknown):
         yield Difference(case=key, field="form", expected="a known kind", got="unknown")
     yield from _constants(data)
-    if regional := [case for case in data["cases"] if case["caller_region"] is not None]:
-        yield LeftOut(what="regions of callers", cases=len(regional))
     for key, what in NOT_BUILT.items():
         if key in data:
             yield LeftOut(what=what, cases=len(data[key].get("cases", [data[key]])))
     for case in data["cases"]:
-        if case["caller_region"] is None:
-            yield from _outcome(case["name"], case, first_call(case))
+        yield from _outcome(case["name"], case, first_call(case, data["region_population"]))
     for step, case in enumerate(data.get("called", {}).get("steps", ())):
         yield from _outcome(f"called, step {step}", case, first_call(case))
     for index, case in enumerate(data.get("decision", {}).get("cases", ())):
         yield from _outcome(f"decision {index}", case, {"decision": decision(case)})
 
 
-def first_call(case: Mapping[str, Any]) -> dict[str, Any]:
+def first_call(
+    case: Mapping[str, Any], populations: Mapping[str, float] | None = None
+) -> dict[str, Any]:
     """A first call of an unknown caller, as the file calls its fields."""
     candidates = case["candidates"]
-    rates = [posterior.rate(standing(c, tap=case.get("tap", True))) for c in candidates]
+    code = case.get("caller_region")
+    caller = CallerRegion(code=code, population=(populations or {})[code]) if code else None
+    rates = [
+        posterior.rate(standing(c, tap=case.get("tap", True)))
+        * regions.factor(caller, c.get("reg"))
+        for c in candidates
+    ]
     found = posterior.normalise(rates)
     called = {
         c.get("visit"): posterior.called_after(c.get("called", 0.0), p)

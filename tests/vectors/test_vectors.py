@@ -28,7 +28,6 @@ def test_the_copies() -> None:
     assert code == 0, text
     assert "traces.json: 37 cases as expected, 0 differences" in text
     assert left_out == [
-        "regions of callers (4 cases)",
         "the memory of known callers (12 cases)",
         "learned call rates (1 cases)",
         "the colour of a pool (18 cases)",

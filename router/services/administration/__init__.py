@@ -12,6 +12,7 @@ from router.services.administration.codes import CodeChanges
 from router.services.administration.moves import Moves
 from router.services.administration.numbers import Numbers
 from router.services.administration.organisations import Organisations
+from router.services.administration.plans import Plans
 from router.services.administration.pools import Pools
 from router.services.administration.settings import Settings
 from router.services.administration.sharing import Sharing
@@ -32,6 +33,7 @@ class Administration(
     Numbers,
     Moves,
     CodeChanges,
+    Plans,
     Settings,
     Snippet,
     Standings,

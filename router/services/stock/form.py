@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import get_args
 
@@ -16,7 +16,7 @@ from router.domain.errors import FieldError
 from router.domain.model import Standing
 from router.domain.numbering import Block
 from router.services import checks
-from router.services.stock import overlaps
+from router.services.stock import overlaps, table
 from router.services.stock.lines import LineProblems, StockLine
 
 COLUMNS = (
@@ -42,7 +42,7 @@ def read(
     `region` is the country of numbers without +; `pool` is for lines that name none; `newest` writes a number
     as we write it now, where its code has changed.
     """
-    rows = _rows(text, problems)
+    rows = table.rows(text, COLUMNS, ("number",), problems)
     lines = [
         one
         for number, cells in rows
@@ -53,35 +53,6 @@ def read(
         return []
     overlaps.within(lines, problems)
     return lines
-
-
-def _rows(text: str, problems: LineProblems) -> Iterator[tuple[int, Mapping[str, str]]]:
-    """(line number, cells by column); a semicolon may divide them, as spreadsheets write it."""
-    text = text.removeprefix("\ufeff")
-    first = text.partition("\n")[0]
-    reader = csv.reader(io.StringIO(text), delimiter=";" if ";" in first else ",", strict=True)
-    try:
-        heading = [name.strip().lower() for name in next(reader, [])]
-        unknown = [name for name in heading if name not in COLUMNS]
-        for name in unknown:
-            problems.add(1, name or "heading", "there is no such column", ",".join(COLUMNS))
-        for name in sorted({name for name in heading if heading.count(name) > 1}):
-            problems.add(1, name, "stands twice")
-        if "number" not in heading:
-            problems.add(1, "number", "this column is missing")
-        if problems.found:
-            return
-        for cells in reader:
-            if not any(cell.strip() for cell in cells):
-                continue
-            if len(cells) > len(heading):
-                said = f"has {len(cells)} cells, the heading {len(heading)}"
-                problems.add(reader.line_num, "line", said)
-                continue
-            values = [cell.strip() for cell in cells]
-            yield reader.line_num, dict(zip(heading, values, strict=False))
-    except csv.Error as error:
-        problems.add(reader.line_num, "line", f"is not CSV: {error}")
 
 
 def _line(
