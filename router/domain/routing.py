@@ -114,10 +114,11 @@ def caller_name(attribution: Attribution) -> str:
 
 
 def tags(attribution: Attribution) -> Mapping[str, str]:
-    """What goes to the company's equipment: source, medium, campaign, method, confidence."""
+    """What goes to the company's equipment: source (where only the channel is known, its key), medium,
+    campaign, method, confidence."""
     touch = attribution.touch or Touch(source="", medium="")
     named = {
-        "source": clean(touch.source),
+        "source": clean(touch.source or touch.channel),
         "medium": clean(touch.medium),
         "campaign": clean(touch.campaign),
         "method": attribution.method,

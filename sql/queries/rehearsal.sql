@@ -4,7 +4,8 @@
 SELECT newest.id, newest.started_at, newest.ours, newest.ordinal, newest.device, newest.region, newest.city,
        newest.landing_url, newest.referrer, newest.source, newest.medium, newest.campaign, newest.term,
        newest.content, newest.click_ids, newest.channel, newest.shown,
-       coalesce(handed.pool_id, number.pool_id) AS pool_id
+       coalesce(handed.pool_id, (SELECT number.pool_id FROM number
+                                 WHERE newest.ours AND number.id = newest.number_id)) AS pool_id
 FROM (
     SELECT session.*, session.site_id = $1 AS ours FROM session WHERE session.id < $2 ORDER BY session.id DESC LIMIT $3
 ) AS newest
@@ -12,5 +13,4 @@ LEFT JOIN LATERAL (
     SELECT reservation.pool_id FROM reservation
     WHERE newest.ours AND reservation.session_id = newest.id ORDER BY reservation.started_at LIMIT 1
 ) AS handed ON true
-LEFT JOIN number ON number.id = newest.number_id AND newest.ours
 ORDER BY newest.id DESC;

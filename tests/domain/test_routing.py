@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -96,6 +97,15 @@ def test_the_name_on_the_display() -> None:
     """Source, medium, campaign and how sure."""
     assert routing.caller_name(credited("google", "cpc", "spring")) == "google / cpc / spring 97%"
     assert routing.caller_name(credited("yandex", "cpc", "", 1.0)) == "yandex / cpc"
+
+
+def test_where_only_the_channel_is_known() -> None:
+    """Its name stands for the source on the display, its key in the header."""
+    touch = Touch(source="", medium="", campaign="spring", channel="meta_ads")
+    attribution = replace(credited("x", "y", "z"), touch=touch)
+
+    assert routing.caller_name(attribution) == "Meta Ads / spring 97%"
+    assert routing.tags(attribution)["source"] == "meta_ads"
 
 
 @given(st.text(), st.text(), st.text(), st.floats(0.5, 1))
