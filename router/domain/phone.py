@@ -9,7 +9,7 @@ import re
 from functools import lru_cache
 
 import phonenumbers
-from phonenumbers import PhoneNumberFormat, PhoneNumberType, carrier, geocoder, shortnumberinfo
+from phonenumbers import PhoneNumberFormat, PhoneNumberType, shortnumberinfo
 
 from router.domain.errors import PhoneRefused
 
@@ -192,25 +192,7 @@ def country(e164: str) -> str | None:
     return found if found and found.isalpha() else None
 
 
-@lru_cache(maxsize=65536)
-def place(e164: str) -> str:
-    """What the numbering plan says in English of where a number is: ``Moscow``, ``New York, NY``; or empty."""
-    try:
-        number = phonenumbers.parse(e164)
-    except phonenumbers.NumberParseException:
-        return ""
-    return geocoder.description_for_number(number, "en")
-
-
-@lru_cache(maxsize=4096)
-def operator(e164: str) -> str:
-    """The operator that a number was first given to, in English; empty where the plan does not tell."""
-    try:
-        return carrier.name_for_number(phonenumbers.parse(e164), "en")
-    except phonenumbers.NumberParseException:
-        return ""
-
-
+@lru_cache(maxsize=256)
 def calling_code(region: str) -> int:
     """``RU`` → 7. Zero for a country that has none."""
     return phonenumbers.country_code_for_region(region)

@@ -70,7 +70,7 @@ class Regions:
         plan = self._plans.get(phone.country(e164) or "")
         found = plan.place(e164) if plan else None
         if found is None:
-            return CallerPlace(regions.of_number(e164), phone.operator(e164) or None)
+            return CallerPlace(regions.of_number(e164))
         return found if found.region else CallerPlace(regions.of_number(e164), found.operator)
 
     def region(self, e164: str) -> str | None:

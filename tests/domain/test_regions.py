@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import phonenumbers
 import pytest
+from phonenumbers import geocoder
 
-from router.domain import phone, regions
+from router.domain import regions
+from router.domain.area_codes import AREAS
 from router.domain.matching import Shown, attribute, shares
 from router.domain.model import Origin, PoolId, SessionId, SessionTimes
 from router.domain.past import settle
@@ -36,19 +39,23 @@ def test_what_a_number_tells(number: str, region: str | None) -> None:
     assert regions.of_number(number) == region
 
 
-def test_every_place_is_one_that_the_plan_has() -> None:
-    """A name of the table that phonenumbers does not use (any more) would be a region lost unseen."""
-    said = {
-        country: {
-            phone.place(f"+{code}{area}{rest}").partition(", ")[0]
-            for area in range(200, 1000)
-            for rest in ("2123456", "5551234")
-        }
-        for country, code in (("RU", 7), ("US", 1), ("CA", 1))
-    }
-
-    for country, names in regions._PLACES.items():
-        assert names.keys() <= said[country], country
+def test_area_codes_are_those_of_the_numbering_plan() -> None:
+    """Wherever phonenumbers tells the place of a city or a whole state, it is in ours; of each part it names
+    one place at least."""
+    for code, country in ((7, "RU"), (1, "US"), (1, "CA")):
+        said: dict[str, set[str]] = {}
+        for area, part in AREAS[country].items():
+            for rest in ("2123456", "5551234", "4412345"):
+                number = phonenumbers.parse(f"+{code}{area}{rest}")
+                place = geocoder.description_for_number(number, "en")
+                assert phonenumbers.region_code_for_number(number) in (country, None), area
+                if len(state := place.rpartition(", ")[2]) == 2:
+                    assert state == part, area
+                elif place not in ("", "Russia", "United States", "Canada"):
+                    said.setdefault(part, set()).add(place)
+        # no name is of two parts
+        names = [name for places in said.values() for name in places]
+        assert len(names) == len(set(names)), country
 
 
 def test_population_counts_the_present_call() -> None:

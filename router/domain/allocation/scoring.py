@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from router.domain.allocation.masses import BOUNCE_FACTOR, decay, remaining
 from router.domain.allocation.values import CampaignKey, Candidate, Holder, Mass, Masses, Visit
+from router.domain.numbering import same_region
 from router.domain.visitstate import Outage, phase
 
 PRICE = 3.0
@@ -62,7 +63,7 @@ class Weighed:
                 wrong *= 1 + OTHER_CAMPAIGN
             if device is not None and holder.device is not None and holder.device != device:
                 wrong *= OTHER_DEVICE_FACTOR
-            if region is not None and holder.region is not None and holder.region != region:
+            if holder.region != region and same_region(holder.region, region) is False:
                 wrong *= OTHER_REGION_FACTOR
             total += wrong
         if self._masses is not None:
