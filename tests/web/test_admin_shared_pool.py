@@ -52,7 +52,7 @@ async def test_numbers_are_put_aside_and_brought_back(web: Web) -> None:
     status, put, _ = await ask(web, "POST", "/v1/numbers/quarantine", body, Idempotency_Key="k1")
     assert (status, put) == (200, {"numbers": [ONE]})
     status, refused, _ = await ask(web, "POST", "/v1/numbers/quarantine", body)
-    assert (status, fields(refused)) == (400, ["number"])
+    assert (status, fields(refused)) == (400, ["numbers"])
     _, number, _ = await ask(web, "GET", f"/v1/numbers/{ONE}")
     assert number["standing"] == "quarantined"
 
@@ -105,7 +105,7 @@ async def test_a_number_goes_round_the_shared_pool(web: Web) -> None:
     assert (status, taken) == (200, {"numbers": [new]})
     assert (await entries(web))[0]["action"] == "number.take_back"
     status, refused, _ = await ask(web, "POST", "/v1/shared-pool/take-back", {"numbers": [ONE]})
-    assert (status, fields(refused)) == (400, ["number"])
+    assert (status, fields(refused)) == (400, ["numbers"])
     await rang(web.database, new, web.clock.now + days(2))
     web.clock.pass_time(days=3)
     _, log, _ = await ask(web, "GET", "/v1/shared-pool/taken-back")
