@@ -9,6 +9,7 @@ import typer
 
 from router.commands import rules
 from router.commands.access import sign_in, token_app
+from router.commands.audit import audit_app
 from router.commands.base import Invocation
 from router.commands.channels import channel_app, default_number_app
 from router.commands.codes import code_app
@@ -48,6 +49,7 @@ app.add_typer(code_app, name="code")
 app.add_typer(plan_app, name="plan")
 app.add_typer(shared_app, name="shared")
 app.add_typer(setting_app, name="setting")
+app.add_typer(audit_app, name="audit")
 app.add_typer(token_app, name="token")
 add_commands(sites=site_app, pools=pool_app)
 app.command("sign-in")(sign_in)

@@ -234,6 +234,12 @@ async def test_what_was_set_up_is_edited_and_deleted(command: Command) -> None:
         assert (line, result.exit_code, result.stderr) == (line, 0, "")
     trunk = await asyncio.to_thread(command, "trunk delete carrier-1")
 
+    trail = (await asyncio.to_thread(command, "audit list --action pool.edit")).stdout
+
+    newest, oldest = trail.splitlines()[1:]
+    assert "pool.edit  search" in newest
+    assert '"was": {' in oldest
+    assert '"left_seconds": 1200' in oldest
     assert (held.exit_code, "pool: 'search' is still needed by 1 number(s)" in held.stderr) == (
         2,
         True,
