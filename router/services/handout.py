@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
+from random import Random
 from uuid import UUID
 
 from router.domain.allocation import OVERFLOW, Candidate, choose
@@ -42,6 +43,7 @@ class Desk:
         self._chosen_of: list[set[NumberId]] = []
         self._idle = Idle(database.kept, self._in_flight)
         self._barren_until: dict[PoolId, datetime] = {}
+        self._chance = Random()
 
     async def serve(self, batch: Sequence[Waiting[Ask, Shown]]) -> None:
         """Answer everybody. What lost a race is decided again, on what is known then."""
@@ -49,8 +51,9 @@ class Desk:
         while batch:
             again = await self._round(batch)
             if len(again) == len(batch):
-                # all lost: who has the rows locked is given the time to let them go
-                await asyncio.sleep(_PAUSE)
+                # all lost: who has the rows locked is given the time to let them go, and routers that race
+                # each other do not come back at the same moment
+                await asyncio.sleep(_PAUSE * (0.5 + self._chance.random()))
             batch = again
 
     async def _round(self, batch: Sequence[Waiting[Ask, Shown]]) -> list[Waiting[Ask, Shown]]:

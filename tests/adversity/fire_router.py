@@ -1,9 +1,10 @@
 """A router process without HTTP: JSON lines over a socket, around `Visits` or something worse.
 
-    python -m tests.adversity.fire_router careful|naive DSN BEGAN SPEED
+    python -m tests.adversity.fire_router careful|naive DSN BEGAN SPEED STEP
 
 `BEGAN` is a moment of this machine's clock (seconds since 1970) at which the visitors' clock started; that
-one runs `SPEED` times as fast, so that numbers change hands often. Ends when its standard input does.
+one runs `SPEED` times as fast, so that numbers change hands often. This router's own clock is set forward by
+`STEP` seconds of theirs every four of ours, and back again two later. Ends when its standard input does.
 """
 
 from __future__ import annotations
@@ -28,12 +29,15 @@ START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
 
 class Clock:
-    def __init__(self, began: float, speed: float) -> None:
+    def __init__(self, began: float, speed: float, step: float = 0) -> None:
         self._began = began
         self._speed = speed
+        self._step = step
 
     def __call__(self) -> datetime:
-        return START + timedelta(seconds=(time.time() - self._began) * self._speed)
+        passed = time.time() - self._began
+        step = self._step if passed % 4 >= 2 else 0
+        return START + timedelta(seconds=passed * self._speed + step)
 
 
 class Careful:
@@ -121,8 +125,8 @@ class Naive:
         return {}
 
 
-async def main(kind: str, dsn: str, began: float, speed: float) -> None:
-    clock = Clock(began, speed)
+async def main(kind: str, dsn: str, began: float, speed: float, step: float) -> None:
+    clock = Clock(began, speed, step)
     database = await Database.connect(dsn)
     upkeep = Upkeep(database, outage=OUTAGE * speed)
     visits = Visits(database, upkeep)
@@ -158,4 +162,4 @@ async def main(kind: str, dsn: str, began: float, speed: float) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], sys.argv[2], float(sys.argv[3]), float(sys.argv[4])))
+    asyncio.run(main(sys.argv[1], sys.argv[2], *map(float, sys.argv[3:6])))

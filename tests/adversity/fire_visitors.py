@@ -86,7 +86,8 @@ class Crowd:
                     return
                 claim = self._claims(visitor, beat)
             else:
-                claim.until = datetime.fromisoformat(beat["until"])
+                # without one it was taken over: the digits stay, and are somebody else's
+                claim.until = self._until(beat)
         if self._chance.random() < 0.9:
             # said before it is asked: whether or not the answer comes, he has left
             claim.until = min(claim.until, self._clock() + TAIL)
@@ -125,10 +126,14 @@ class Crowd:
             visitor=visitor,
             number=answer["number"],
             since=self._clock(),
-            until=datetime.fromisoformat(answer["until"]),
+            until=self._until(answer),
         )
         self.log.claims.append(claim)
         return claim
+
+    def _until(self, answer: dict[str, Any]) -> datetime:
+        until = answer["until"]
+        return self._clock() if until is None else datetime.fromisoformat(until)
 
     async def _ask(self, ask: str, **values: str) -> dict[str, Any]:
         port = self._chance.choice(self.ports)
