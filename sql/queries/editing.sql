@@ -66,7 +66,10 @@ SELECT 'visit(s) of the past', count(*), min(key)
 FROM (SELECT key::text FROM session WHERE organisation_id = $1 AND site_id = $2 LIMIT 1) AS one
 UNION ALL
 SELECT 'call(s) of the past', count(*), min(ref)
-FROM (SELECT ref FROM call WHERE organisation_id = $1 AND site_id = $2 LIMIT 1) AS one;
+FROM (SELECT ref FROM call WHERE organisation_id = $1 AND site_id = $2 LIMIT 1) AS one
+UNION ALL
+SELECT 'default number(s) of channels and sources', count(*), min(e164) FROM default_number
+WHERE organisation_id = $1 AND site_id = $2;
 
 -- pool_held(organisation_id, id)
 -- The numbers of a pool that were not withdrawn.

@@ -23,5 +23,10 @@ LEFT JOIN LATERAL (
 SELECT organisation_id, key, name, rules FROM channel ORDER BY place, id;
 
 -- default_numbers()
--- Default numbers of channels and sources.
-SELECT site_id, channel, source, e164 FROM default_number;
+-- Default numbers of channels and sources. One that a dynamic pool was given since hands itself out there: a
+-- page that showed it besides would be taken for its holder's.
+SELECT site_id, channel, source, e164 FROM default_number
+WHERE NOT EXISTS (
+    SELECT FROM number JOIN pool ON pool.id = number.pool_id
+    WHERE number.e164 = default_number.e164 AND number.withdrawn_at IS NULL AND pool.kind = 'dynamic'
+);

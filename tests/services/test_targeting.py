@@ -193,6 +193,26 @@ async def test_default_numbers_that_are_refused(
     ) == e164(61)
 
 
+async def test_a_default_number_that_a_pool_is_given_is_none_any_more(
+    database: Database,
+    administration: Administration,
+    browser: Callable[[], Browser],
+    by: By,
+    now: datetime,
+) -> None:
+    """Two visitors would see it, of whom only one holds it; a site that has one left is still needed."""
+    await set_up(database, now, APool(numbers=(), default_number=e164(50)))
+    for number, channel in ((61, "google_ads"), (62, "vk")):
+        await administration.set_default_number(e164(number), site=SITE, channel=channel, by=by)
+    await administration.add_pool("x", site=SITE, rules=["source=nobody"], priority=1, by=by)
+    await administration.add_numbers([e164(61)], pool="x", by=by)
+
+    assert (await browser().opens(ADS)).number == e164(50)
+    assert (await browser().opens(f"{ORIGIN}/?utm_source=vk")).number == e164(62)
+    with pytest.raises(FieldError, match=r"default number\(s\) of channels and sources"):
+        await administration.delete_site(SITE, by=by)
+
+
 async def test_which_pool_and_why(
     database: Database, administration: Administration, by: By, now: datetime
 ) -> None:
