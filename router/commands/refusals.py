@@ -8,6 +8,13 @@ from typing import Any
 EXAMPLES = {
     "name": "clearpane",
     "file": "numbers.csv",
+    "to": "visitors",
+    "days": "30",
+    "old": "1-315-658",
+    "new": "1-680-658",
+    "from_": "2027-03-01",
+    "until": "2027-06-01",
+    "country": "RU",
     "numbers": "+74951350101 +74951350102",
     "number": "+74951350001",
     "endpoint": "company",
@@ -34,7 +41,6 @@ EXAMPLES = {
     "url": "https://www.example.com/?gclid=1",
     "referrer": "https://www.google.com/",
     "device": "mobile",
-    "days": "30",
 }
 
 

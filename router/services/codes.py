@@ -56,6 +56,8 @@ class Codes:
             async with self._database.transaction() as queries:
                 await administration.lock(queries)
                 await apply_due(queries, now)
+            for row in filter(lambda row: _due(row, now), rows):
+                log.info("code changed", old=row.change.old, new=row.change.new)
         self._changes = tuple(row.change for row in rows)
 
 
@@ -65,8 +67,7 @@ async def apply_due(queries: Queries, now: datetime) -> tuple[CodeChange, ...]:
     rows = await store.changes(queries, now)
     for row in rows:
         if _due(row, now):
-            count = await store.apply(queries, row, now)
-            log.info("code changed", old=row.change.old, new=row.change.new, numbers=count)
+            await store.apply(queries, row, now)
     return tuple(row.change for row in rows)
 
 

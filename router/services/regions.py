@@ -96,10 +96,12 @@ class Regions:
     async def round(self, now: datetime) -> None:
         """Add up calls by region, and read what was loaded meanwhile."""
         await store.count_regions(self._database, now - _BEHIND)
-        await self.read()
+        if read := await self.read():
+            log.info("numbering plans read", countries=read)
 
-    async def read(self) -> None:
-        """What is loaded and counted."""
+    async def read(self) -> list[str]:
+        """What is loaded and counted; returns the countries whose plans are new."""
+        read = []
         self._calls = await store.regions(self._database)
         there = await store.versions(self._database)
         for row in there:
@@ -109,6 +111,7 @@ class Regions:
                 # some hundred thousand ranges take a while, which no call shall wait for
                 plan = await asyncio.to_thread(_Plan, row.version, found)
                 self._plans[row.country] = plan
-                log.info("numbering plan read", country=row.country, ranges=len(found))
+                read.append(row.country)
         for country in self._plans.keys() - {row.country for row in there}:
             del self._plans[country]
+        return read

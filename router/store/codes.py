@@ -64,12 +64,11 @@ async def clashes(queries: Queries, change: CodeChange) -> list[str]:
     return [row["e164"] for row in rows]
 
 
-async def apply(queries: Queries, row: CodeRow, now: datetime) -> int:
-    """Write our numbers, blocks and default numbers in their new form; returns how many numbers."""
+async def apply(queries: Queries, row: CodeRow, now: datetime) -> None:
+    """Write our numbers, blocks and default numbers in their new form."""
     forms = {"old": row.change.old, "new": row.change.new}
-    written: int = await queries.fetchval("codes.rewrite_numbers", **forms)
+    await queries.execute("codes.rewrite_numbers", **forms)
     await queries.execute("codes.rewrite_blocks", **forms)
     await queries.execute("codes.rewrite_sites", **forms)
     await queries.execute("codes.rewrite_pools", **forms)
     await queries.execute("codes.applied", id=row.id, now=now)
-    return written

@@ -20,14 +20,10 @@ SELECT number.e164 FROM number JOIN number AS other ON other.e164 = $2 || substr
 WHERE starts_with(number.e164, $1) ORDER BY number.e164;
 
 -- rewrite_numbers(old, new)
--- Our numbers in their new form; one that is a row in that form already stays as it is. Returns how many.
-WITH written AS (
-    UPDATE number SET e164 = $2 || substr(e164, length($1) + 1), version = version + 1
-    WHERE starts_with(e164, $1)
-      AND NOT EXISTS (SELECT FROM number AS other WHERE other.e164 = $2 || substr(number.e164, length($1) + 1))
-    RETURNING id
-)
-SELECT count(*) FROM written;
+-- Our numbers in their new form; one that is a row in that form already stays as it is.
+UPDATE number SET e164 = $2 || substr(e164, length($1) + 1), version = version + 1
+WHERE starts_with(e164, $1)
+  AND NOT EXISTS (SELECT FROM number AS other WHERE other.e164 = $2 || substr(number.e164, length($1) + 1));
 
 -- rewrite_blocks(old, new)
 -- Blocks that lie in the code, with the numbers that others keep.
