@@ -24,7 +24,7 @@ SITE = SiteId(1)
 
 @pytest.fixture
 async def seeded(database: Database, now: datetime) -> Database:
-    """Ten thousand numbers, a third of them held, and a past of thirty thousand visits."""
+    """Ten thousand numbers, a third of them held, and a past of two hundred thousand visits."""
     await set_up(database, now, APool(numbers=()))
     await database._pool.execute(
         """
@@ -43,7 +43,7 @@ async def seeded(database: Database, now: datetime) -> Database:
                              click_ids, shown, number_id)
         SELECT 1, 1, gen_random_uuid(), gen_random_uuid(), 1, $1, $1, $1, '', '', '', '', '', '', '',
                '{}', '', 1 + (n - 1) % 10000
-        FROM generate_series(1, 30000) AS n
+        FROM generate_series(1, 200000) AS n
         """,
         now,
     )
