@@ -9,6 +9,8 @@ from typing import Any
 
 from yarl import URL
 
+from router.web.openapi import plain_path
+from router.web.server import ENDPOINTS
 from tests.web.conftest import Web
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "api.md"
@@ -54,3 +56,15 @@ async def test_the_example_does_what_it_says(web: Web) -> None:
     assert {"+74951350101", "+74951350102"} <= {one["number"] for one in numbers["items"]}
     assert (number["record"], number["pool"]["name"]) == (False, "visitors")
     assert [entry["subject"] for entry in trail["items"]] == ["+74951350101"]
+
+
+def test_it_names_what_there_is(web: Web) -> None:
+    """Each path in it is served, and each kind of thing that is served is in it."""
+    _, staff = web.applications
+    served = {plain_path(endpoint.path) for endpoint in staff[ENDPOINTS]}
+    kinds = {"/".join(path.split("/")[:3]) for path in served if path.startswith("/v1/")}
+    table = DOCUMENT.read_text(encoding="utf-8").split("## What there is")[1].split("\n## ")[0]
+    named = re.findall(r"/v1/[a-z/{}-]+", table)
+
+    assert [path for path in named if not any(s.startswith(path.rstrip("/")) for s in served)] == []
+    assert kinds - {"/".join(path.split("/")[:3]) for path in named} == {"/v1/calls", "/v1/feed"}
