@@ -6,6 +6,7 @@ phonenumbers tells the region of few numbers, and of no Russian mobile. The file
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
@@ -32,7 +33,8 @@ class Plans(Desk):
         its line and column. Returns how many ranges it has. Raises FieldError, FieldErrors."""
         code = checks.region(country)
         problems = LineProblems()
-        found = _ranges(text, code, problems)
+        # a hundred thousand lines take a second: nobody else waits for it
+        found = await asyncio.to_thread(_ranges, text, code, problems)
         problems.refuse()
         if not found:
             raise FieldError("file", "it has no line", ",".join(COLUMNS))

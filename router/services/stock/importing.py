@@ -18,7 +18,7 @@ from router.services.stock import form, overlaps
 from router.services.stock.fitting import misfits
 from router.services.stock.lines import LineProblems, StockLine
 from router.services.work import By, Work, site_called
-from router.store import administration, stock
+from router.store import administration, codes, stock
 from router.store.administration import PoolRow
 from router.store.stock import NewNumber
 
@@ -68,17 +68,18 @@ class StockImport(Desk):
         `dry_run` nothing is written. Raises FieldError, FieldErrors."""
         problems = LineProblems()
         country = checks.region(region) if region else None
+        changes = [row.change for row in await codes.changes(self._database, by.now)]
+        # beside the event loop, which may have calls to answer, and before a transaction is open
+        lines = await asyncio.to_thread(
+            form.read,
+            text,
+            problems,
+            region=country,
+            pool=pool,
+            newest=lambda e164: newest_form(e164, changes, by.now),
+        )
         async with self._work(by) as work:
-            changes = await apply_due(work.queries, by.now)
-            # beside the event loop, which may have calls to answer
-            lines = await asyncio.to_thread(
-                form.read,
-                text,
-                problems,
-                region=country,
-                pool=pool,
-                newest=lambda e164: newest_form(e164, changes, by.now),
-            )
+            await apply_due(work.queries, by.now)
             named = await _resolve(work, lines, problems, force=force)
             here = await stock.blocks(work.queries)
             overlaps.with_stock(lines, here, problems)
