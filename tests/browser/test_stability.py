@@ -98,7 +98,9 @@ async def test_arriving_by_another_campaign_does_not_show_the_last_ones_number(
     """A new campaign is a new session with, as a rule, another number: one change, not two."""
     page = await open_page(PAGE, query="?utm_source=google&utm_campaign=spring")
     await settled(page)
-    api.on_visit = lambda _: api.visit_answer(number={**api.number, "e164": "+74957654399"})
+    # later than the first frame, or nobody sees what the page shows before the answer
+    new = {**api.number, "e164": "+74957654399"}
+    api.on_visit = lambda _: api.visit_answer(number=new, wait=0.5)
     await page.goto(page.url.replace("spring", "autumn"))
     await settled(page)
 
