@@ -126,7 +126,12 @@ async def serve(settings: Settings, clock: Clock) -> None:
         upkeep = Upkeep(database)
         coverages = Coverages(database)
         places = Places(settings.places_file)
-        visits = Visits(database, upkeep, places=places)
+        visits = Visits(
+            database,
+            upkeep,
+            places=places,
+            pool_reservations=settings.pool_reservations_per_minute,
+        )
         codes = Codes(database)
         regions = Regions(database)
         calls = Calls(calls_database, live, upkeep, metrics, clocks, codes=codes, regions=regions)

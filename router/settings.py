@@ -92,6 +92,7 @@ class Settings(BaseModel):
     # a network is a /24 of IPv4, a /56 of IPv6
     network_visits_per_minute: int = Field(120, ge=1, examples=["120"])
     site_visits_per_minute: int = Field(6000, ge=1, examples=["6000"])
+    pool_reservations_per_minute: int = Field(1200, ge=1, examples=["1200"])
 
     agi_listen: ListenAddress = Field(
         _default_address("127.0.0.1:8082"), examples=["127.0.0.1:8082"]

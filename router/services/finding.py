@@ -143,7 +143,7 @@ async def _with_memory(
     filled = await remembered.fill(list(wanted.values()))
     found: dict[PoolId, Choice] = {}
     for pool, of_pool in read.items():
-        scales = Scales(now)
+        scales = Scales(now, drained=any(one.drained for one in of_pool))
         choice = found[pool] = Choice(scales=scales)
         for place, one in enumerate(of_pool):
             candidate = filled.get(one.candidate.number_id)

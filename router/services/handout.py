@@ -18,6 +18,7 @@ from router.services.batching import Waiting
 from router.services.finding import Choice
 from router.services.idle import Idle
 from router.services.plan import Ask, Plan, Shown
+from router.services.rations import Rations
 from router.services.remembered import Remembered
 from router.services.upkeep import Upkeep
 from router.store import numbers, reservations, sessions
@@ -31,10 +32,13 @@ _SCORED = ("balanced", "exclusive")
 
 
 class Desk:
-    """Hands out numbers, batch by batch."""
+    """Hands out numbers, batch by batch; of each pool at most `pool_reservations` a minute."""
 
-    def __init__(self, database: Database, upkeep: Upkeep) -> None:
+    def __init__(
+        self, database: Database, upkeep: Upkeep, *, pool_reservations: int | None = None
+    ) -> None:
         self._database = database
+        self._rations = Rations(pool_reservations)
         self._queries = database.kept
         self._upkeep = upkeep
         self._in_flight: set[NumberId] = set()
@@ -185,6 +189,11 @@ class Desk:
         candidates, many = choice.of(plan.visit.campaign)
         if plan.bound_to is not None:
             return await self._chosen_bound(plan, pool, choice, candidates, now)
+        if choice.scales is not None and choice.scales.drained:
+            self._rations.drained(pool, now)
+        if not self._rations.left(pool.id, now):
+            plan.take(OVERFLOW, now)
+            return True
         grows = self._may_grow(pool, now)
         scales = choice.scales
         decision = choose(
@@ -210,6 +219,7 @@ class Desk:
         if candidate.number_id in choice.handed:
             return False
         plan.take(decision, now)
+        self._rations.take(pool, now)
         choice.handed_out(candidate, plan.after or candidate)
         return True
 
@@ -217,6 +227,9 @@ class Desk:
         self, plan: Plan, pool: Pool, choice: Choice, candidates: Sequence[Candidate], now: datetime
     ) -> bool:
         """The same for a combination of parameters that has no number."""
+        if not self._rations.left(pool.id, now):
+            plan.take(OVERFLOW, now)
+            return True
         decision = choose_bound(candidates, now, grows=self._may_grow(pool, now))
         if decision.how == "new":
             if await self._grown(pool, now):
@@ -224,6 +237,7 @@ class Desk:
             decision = choose_bound(candidates, now)
         plan.take(decision, now)
         if decision.candidate is not None:
+            self._rations.take(pool, now)
             choice.handed_out(decision.candidate, decision.candidate)
             choice.withdraw(decision.candidate)
         return True

@@ -57,7 +57,8 @@ class _Spoken:
 
 
 class Visits:
-    """What the snippet asks for. `run` serves; without it nobody is answered.
+    """What the snippet asks for. `run` serves; without it nobody is answered. Of each pool at most
+    `pool_reservations` numbers are handed out a minute (None: as many as are asked for).
 
     Every method raises UnknownSite, OriginRefused, and StoreUnavailable within about a second.
     """
@@ -70,6 +71,7 @@ class Visits:
         directory_seconds: float = 5,
         seconds: float = 1.0,
         places: Places | None = None,
+        pool_reservations: int | None = None,
     ) -> None:
         self._database = database
         self._places = places or Places(None)
@@ -77,7 +79,10 @@ class Visits:
         self._upkeep = upkeep or Upkeep(database)
         self._directory = Directory(database, seconds=directory_seconds)
         self._desk: Batcher[Ask, Shown] = Batcher(
-            Desk(database, self._upkeep).serve, what="visits", lanes=_LANES, seconds=seconds
+            Desk(database, self._upkeep, pool_reservations=pool_reservations).serve,
+            what="visits",
+            lanes=_LANES,
+            seconds=seconds,
         )
         self._ear: Batcher[_Spoken, Heard | None] = Batcher(
             self._hear, what="heartbeats", lanes=_LANES, seconds=seconds

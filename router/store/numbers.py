@@ -9,6 +9,7 @@ from datetime import datetime
 import asyncpg
 
 from router.domain.allocation import Candidate, Holder, Masses
+from router.domain.allocation.tiers import DRAINED_ABOVE, SPEAKS_WITHIN
 from router.domain.model import NumberId, PoolId, SessionId
 from router.store import rings
 from router.store.database import Queries
@@ -18,13 +19,15 @@ from router.store.database import Queries
 class Read:
     """A number without what a score needs; `ring` names its last holders, newest first.
 
-    `stamps` are other ones once anything was written about those holders; None: not asked for.
+    `stamps` are other ones once anything was written about those holders; None: not asked for. `drained`: its
+    pool was found to be, see `allocation.tiers`.
     """
 
     pool_id: PoolId
     candidate: Candidate
     ring: tuple[SessionId, ...]
     stamps: tuple[int, ...] | None = None
+    drained: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,8 +77,10 @@ async def held(
         most=scan.most,
         campaigns=list(scan.campaigns),
         oldest=oldest,
+        drained_above=DRAINED_ABOVE,
+        begun=now - SPEAKS_WITHIN,
     )
-    return [_stamped(row) for row in rows]
+    return [replace(_stamped(row), drained=row["drained"]) for row in rows]
 
 
 async def bound(

@@ -38,6 +38,8 @@ BODY_AT_MOST = 16 * 1024
 BODY_SECONDS = 5.0
 PATHS = ("/v1/visits", "/v1/heartbeats", "/v1/leaves", "/v1/taps")
 _MEDIA_TYPES = ("application/json", "text/plain", "application/octet-stream")
+# how browsers say that a page is loaded ahead; the last two are what older ones say
+_PURPOSES = ("Sec-Purpose", "Purpose", "X-Moz")
 _ERRORS = (400, 403, 404, 408, 413, 415, 429, 503)
 
 
@@ -142,7 +144,7 @@ class Collect:
         remembered = body.consent == "granted"
         asked = body.request(
             origin=origin,
-            user_agent=request.headers.get("User-Agent", "")[:512],
+            user_agent=_user_agent(request),
             address=request[CLIENT],
             cookie=visitor_cookie.read(request, body.site) if remembered else None,
         )
@@ -202,6 +204,14 @@ class Collect:
         answer.headers["Access-Control-Allow-Headers"] = "Content-Type"
         answer.headers["Access-Control-Max-Age"] = "600"
         return answer
+
+
+def _user_agent(request: web.Request) -> str:
+    """Nobody's, as a robot's, where a browser loads the page before anybody wants to see it."""
+    early = " ".join(request.headers.get(name, "") for name in _PURPOSES).lower()
+    if "prefetch" in early or "prerender" in early:
+        return ""
+    return request.headers.get("User-Agent", "")[:512]
 
 
 def _readable(answer: web.Response, origin: str) -> web.Response:

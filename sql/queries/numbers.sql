@@ -44,26 +44,37 @@ CROSS JOIN LATERAL (
 ) AS found
 ) AS chosen;
 
--- held(pool_id, now, most, campaigns, oldest)
+-- held(pool_id, now, most, campaigns, oldest, drained_above, begun)
 -- The held numbers of a pool that may be chosen, by what their holders do at `now`: of those whose holder is gone
 -- or idle the ones that are reservable first, of those looked at the ones handed out first; so many of each, and
 -- with them the first of each of the campaigns; and so many of the oldest issue, whatever their holders do.
--- Reads all held numbers of the pool: nothing that a heartbeat writes is indexed.
-WITH standing AS (
+-- `drained`: of the pool's numbers a larger share than that is held by visits whose page never spoke, though they
+-- had begun by then; those count as gone. Reads all held numbers of the pool: nothing that a heartbeat writes is indexed.
+WITH holding AS MATERIALIZED (
     SELECT number.id, number.e164, number.version, number.holder_id, number.issued_at, number.reserved_until,
-           number.ring, number.last_campaign, tier.tier,
-           CASE tier.tier WHEN 2 THEN number.issued_at ELSE number.reserved_until END AS since
+           number.ring, number.last_campaign, holder.id AS session_id, holder.gone_at, holder.seen_at,
+           holder.input_at, holder.verified_at IS NULL AND holder.started_at <= $7 AS silent
     FROM number
     -- by key, one by one: planned while few sessions were known, it would read all of them for ever
     LEFT JOIN LATERAL (SELECT * FROM session WHERE session.id = number.holder_id OFFSET 0) AS holder ON true
-    CROSS JOIN LATERAL (
-        SELECT CASE WHEN number.reserved_until <= $2 OR holder.id IS NULL OR holder.gone_at <= $2
-                         OR holder.seen_at + interval '75 s' <= $2 THEN 0
-                    WHEN holder.seen_at - holder.input_at >= interval '30 s' THEN 1
-                    ELSE 2 END AS tier
-    ) AS tier
     WHERE number.pool_id = $1 AND number.holder_id IS NOT NULL
       AND number.withdrawn_at IS NULL AND number.standing = 'in_use'
+), pool AS MATERIALIZED (
+    SELECT count(*) FILTER (WHERE silent AND reserved_until > $2) > $6::float8 * (count(*) + (
+               SELECT count(*) FROM number
+               WHERE pool_id = $1 AND holder_id IS NULL AND (holder_id IS NULL OR holder_left)
+                 AND withdrawn_at IS NULL AND standing = 'in_use')) AS drained
+    FROM holding
+), standing AS (
+    SELECT holding.*, pool.drained, tier.tier,
+           CASE tier.tier WHEN 2 THEN holding.issued_at ELSE holding.reserved_until END AS since
+    FROM holding CROSS JOIN pool
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN reserved_until <= $2 OR session_id IS NULL OR gone_at <= $2
+                         OR seen_at + interval '75 s' <= $2 OR (pool.drained AND silent) THEN 0
+                    WHEN seen_at - input_at >= interval '30 s' THEN 1
+                    ELSE 2 END AS tier
+    ) AS tier
 ), placed AS (
     SELECT standing.*,
            row_number() OVER (PARTITION BY tier ORDER BY since, id) AS place,
@@ -71,7 +82,7 @@ WITH standing AS (
            row_number() OVER (ORDER BY issued_at, id) AS issue_place
     FROM standing
 )
-SELECT $1 AS pool_id, id, e164, version, holder_id, issued_at, reserved_until, ring, (
+SELECT $1 AS pool_id, id, e164, version, holder_id, issued_at, reserved_until, ring, drained, (
     SELECT array_agg(session.xmin::text::bigint ORDER BY member.place)
     FROM unnest(placed.ring) WITH ORDINALITY AS member (id, place) JOIN session ON session.id = member.id
 ) AS stamps

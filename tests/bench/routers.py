@@ -54,6 +54,7 @@ async def running(
         "TRUSTED_PROXIES": "127.0.0.1",
         # one site has the visits of a thousand
         "SITE_VISITS_PER_MINUTE": "100000000",
+        "POOL_RESERVATIONS_PER_MINUTE": "100000000",
         "NETWORK_VISITS_PER_MINUTE": "100000000",
         "LOG_FORMAT": "json",
         **(settings or {}),

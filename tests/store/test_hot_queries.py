@@ -104,9 +104,17 @@ async def test_the_hot_queries_go_by_index(seeded: Database, now: datetime) -> N
     assert {"session_key_key", "number_pkey", "session_pkey"} <= heard.indexes
     assert heard.read_whole & {"number", "session", "number_open"} == nothing
     held = await plan(
-        seeded, "numbers.held", pool_id=1, now=now, most=5, campaigns=["spring"], oldest=0
+        seeded,
+        "numbers.held",
+        pool_id=1,
+        now=now,
+        most=5,
+        campaigns=["spring"],
+        oldest=0,
+        drained_above=0.3,
+        begun=now,
     )
-    assert held == Plan(frozenset({"number_taken", "session_pkey"}), nothing)
+    assert held == Plan(frozenset({"number_taken", "number_open", "session_pkey"}), nothing)
 
 
 async def test_heartbeats_are_heap_only_updates(seeded: Database, now: datetime) -> None:

@@ -53,6 +53,25 @@ async def test_the_same_visitor_keeps_the_number(web: Web) -> None:
     assert (answer.status, heard["how"], heard["number"]) == (200, "kept", None)
 
 
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"Sec-Purpose": "prefetch;prerender"},
+        {"Sec-Purpose": "prefetch"},
+        {"Purpose": "prefetch"},
+        {"X-Moz": "prefetch"},
+        {"User-Agent": ""},
+    ],
+)
+async def test_pages_that_nobody_looks_at_cost_nothing(web: Web, header: dict[str, str]) -> None:
+    """Loaded ahead by a browser, or by who does not say what it is: the page's own number."""
+    async with web.post("/v1/visits", VISIT, headers=header) as answer:
+        body = await answer.json()
+
+    assert (answer.status, body["how"]) == (200, "default")
+    assert (await web.visit())["number"]["e164"] == "+74951110001"
+
+
 @pytest.mark.parametrize("path", ["/v1/leaves", "/v1/taps"])
 async def test_beacons_are_taken_without_a_word(web: Web, path: str) -> None:
     """204 and no body."""

@@ -7,14 +7,19 @@ an allocation costs the same with 30 numbers and with 100,000.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 
 from router.domain.allocation.scoring import PRICE, Weighed
-from router.domain.allocation.values import GROW, OVERFLOW, Candidate, Decision, Visit
+from router.domain.allocation.values import GROW, OVERFLOW, Candidate, Decision, Holder, Visit
 from router.domain.visitstate import Outage, phase
 
 SHORTLIST = 16
+# A pool is drained when a larger share of its numbers is held by visits whose page never spoke: robots that
+# load pages by the thousand run no script, or close before it speaks.
+DRAINED_ABOVE = 0.3
+# A page speaks 3 s after it was shown its number. Before it could, nothing is held against it.
+SPEAKS_WITHIN = timedelta(seconds=10)
 # Scores this close are equal: then the lowest number.
 EQUAL = 1e-12
 
@@ -22,15 +27,15 @@ EQUAL = 1e-12
 class Scales:
     """Numbers weighed at one moment, each once, for all visits that are decided together.
 
-    `drained`: too many numbers of the pool are held by visits whose page never spoke. `outages`: silence in
-    them says nothing of a holder.
+    `drained`: too many numbers of the pool are held by visits whose page never spoke, though it had the time.
+    `outages`: silence in them says nothing of a holder.
     """
 
     def __init__(
         self, now: datetime, *, drained: bool = False, outages: Sequence[Outage] = ()
     ) -> None:
         self.now = now
-        self._drained = drained
+        self.drained = drained
         self._outages = outages
         # by identity: a number that was handed to somebody meanwhile is another value
         self._tiers: dict[int, tuple[int, Candidate]] = {}
@@ -58,10 +63,13 @@ class Scales:
         if not candidate.ring:
             return 2
         holder = candidate.ring[0]
-        if self._drained and not holder.verified:
+        if self.drained and not holder.verified and self._could_speak(holder):
             return 0
         kind = phase(holder.times, self.now, self._outages)[0]
         return 0 if kind == "gone" else 1 if kind == "idle" else 2
+
+    def _could_speak(self, holder: Holder) -> bool:
+        return self.now - holder.times.started_at >= SPEAKS_WITHIN
 
 
 def tier(
