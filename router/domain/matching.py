@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 from router.domain import regions
 from router.domain.model import (
@@ -25,7 +25,7 @@ from router.domain.model import (
 )
 from router.domain.past import Alike, Past, instant
 from router.domain.posterior import NOISE, Candidate, Standing, rate, standing
-from router.domain.reasons import of_regions, reasons, said
+from router.domain.reasons import inputs, reasons, said
 from router.domain.regions import CallerRegion
 from router.domain.visitstate import Outage
 
@@ -245,14 +245,13 @@ def attribute(
             session_id=decision.session_id,
             pool_id=shown.pool_id,
             touch=_touch(decision, found),
-            evidence=(
-                *reasons(decision.level, decision.confidence, found.top, found.count, found.p_none),
-                *of_regions(decision.level, found.top, caller),
+            evidence=reasons(
+                decision.level, decision.confidence, found.top, found.count, found.p_none, caller
             ),
             runners_up=tuple(
                 said(one) for one in found.top if one.session_id != decision.session_id
             )[:_RUNNERS_UP],
-            inputs=_inputs(found, t, known_caller, caller),
+            inputs=inputs(found, t, known_caller, caller),
         ),
         found,
     )
@@ -290,19 +289,3 @@ def _touch(decision: Decision, found: Shares) -> Touch | None:
 
 def _belongs(origin: Origin, key: Key) -> bool:
     return (origin.campaign_key if len(key) == 2 else origin.source_key) == key
-
-
-def _inputs(
-    found: Shares, t: datetime, known_caller: bool, caller: CallerRegion | None
-) -> dict[str, Any]:
-    """What was decided from, enough to see why and to compute the top of it again."""
-    return {
-        "at": t.isoformat(),
-        "candidates": found.count,
-        "noise_per_second": NOISE,
-        "p_none": found.p_none,
-        "known_caller": known_caller,
-        "caller_region": caller.code if caller else None,
-        "caller_population": caller.population if caller else None,
-        "top": [said(one) for one in found.top],
-    }

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from router.domain.model import Evidence, Level, Origin, SessionId, confidence_in_words
 from router.domain.numbering import same_region
-from router.domain.posterior import TAP_COUNTS_SECONDS, Standing
+from router.domain.posterior import NOISE, TAP_COUNTS_SECONDS, Standing
 from router.domain.regions import CallerRegion, factor
 
 
@@ -32,12 +32,17 @@ class Ranked(Protocol):
 
 
 def reasons(
-    level: Level, confidence: float, top: Sequence[Ranked], count: int, p_none: float
+    level: Level,
+    confidence: float,
+    top: Sequence[Ranked],
+    count: int,
+    p_none: float,
+    caller: CallerRegion | None = None,
 ) -> tuple[Evidence, ...]:
     """Why, the weightiest first."""
     found: list[Evidence] = []
     if level == "session":
-        found += _of_visit(top[0])
+        found += _of_visit(top[0]) + _of_regions(top[0], caller)
         if len(top) > 1:
             words = f"the next likely visit has {percent(top[1].p)}"
             found.append(Evidence(words=words, figures={"p": top[1].p}))
@@ -87,20 +92,41 @@ def _doing(visit: Ranked) -> str:
     return f"the page was open but not in use, {age} after the visit began"
 
 
-def of_regions(
-    level: Level, top: Sequence[Ranked], caller: CallerRegion | None
-) -> tuple[Evidence, ...]:
+def _of_regions(visit: Ranked, caller: CallerRegion | None) -> list[Evidence]:
     """What the caller's region says of the visit, where both are known."""
-    same = same_region(caller.code, top[0].region) if caller and top else None
-    if caller is None or same is None or level != "session":
-        return ()
-    there = "too" if same else f"the visit came from {top[0].region}"
-    return (
-        Evidence(
-            words=f"the caller's number is of {caller.code}, {'the visit ' if same else ''}{there}",
-            figures={"factor": factor(caller, top[0].region)},
-        ),
-    )
+    same = same_region(caller.code, visit.region) if caller else None
+    if caller is None or same is None:
+        return []
+    there = "the visit too" if same else f"the visit came from {visit.region}"
+    words = f"the caller's number is of {caller.code}, {there}"
+    return [Evidence(words=words, figures={"factor": factor(caller, visit.region)})]
+
+
+class Weighed(Protocol):
+    """The posterior, summed up."""
+
+    @property
+    def count(self) -> int: ...
+    @property
+    def top(self) -> Sequence[Ranked]: ...
+    @property
+    def p_none(self) -> float: ...
+
+
+def inputs(
+    found: Weighed, t: datetime, known_caller: bool, caller: CallerRegion | None
+) -> dict[str, Any]:
+    """What was decided from, enough to see why and to compute the top of it again."""
+    return {
+        "at": t.isoformat(),
+        "candidates": found.count,
+        "noise_per_second": NOISE,
+        "p_none": found.p_none,
+        "known_caller": known_caller,
+        "caller_region": caller.code if caller else None,
+        "caller_population": caller.population if caller else None,
+        "top": [said(one) for one in found.top],
+    }
 
 
 def said(visit: Ranked) -> Mapping[str, Any]:
