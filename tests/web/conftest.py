@@ -120,7 +120,10 @@ async def set_up_company(database: Database, now: datetime) -> None:
         key=SITE,
         by=by,
     )
-    await administration.add_pool("ads", site="shop", rules=["source=google"], by=by)
+    # what is asked here is the edge's business: a full pool has to be seen from outside
+    await administration.add_pool(
+        "ads", site="shop", rules=["source=google"], policy="longest_idle", by=by
+    )
     await administration.add_numbers(
         [f"+7495111000{i}" for i in range(1, 4)], pool="ads", trunk="carrier-1", by=by
     )
