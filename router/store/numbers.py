@@ -9,7 +9,7 @@ from datetime import datetime
 import asyncpg
 
 from router.domain.allocation import Candidate, Holder, Masses
-from router.domain.allocation.tiers import DRAINED_ABOVE, SPEAKS_WITHIN
+from router.domain.allocation.tiers import DRAINED_ABOVE, PROVISIONAL, SPEAKS_WITHIN
 from router.domain.model import NumberId, PoolId, SessionId
 from router.store import rings
 from router.store.database import Queries
@@ -79,6 +79,7 @@ async def held(
         oldest=oldest,
         drained_above=DRAINED_ABOVE,
         begun=now - SPEAKS_WITHIN,
+        provisional=now - PROVISIONAL,
     )
     return [replace(_stamped(row), drained=row["drained"]) for row in rows]
 

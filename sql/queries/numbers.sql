@@ -44,16 +44,17 @@ CROSS JOIN LATERAL (
 ) AS found
 ) AS chosen;
 
--- held(pool_id, now, most, campaigns, oldest, drained_above, begun)
+-- held(pool_id, now, most, campaigns, oldest, drained_above, begun, provisional)
 -- The held numbers of a pool that may be chosen, by what their holders do at `now`: of those whose holder is gone
 -- or idle the ones that are reservable first, of those looked at the ones handed out first; so many of each, and
 -- with them the first of each of the campaigns; and so many of the oldest issue, whatever their holders do.
 -- `drained`: of the pool's numbers a larger share than that is held by visits whose page never spoke, though they
--- had begun by then; those count as gone. Reads all held numbers of the pool: nothing that a heartbeat writes is indexed.
+-- had begun by then; those count as gone, and at any time those that had begun by `provisional`. Reads all held numbers of the pool: nothing that a heartbeat writes is indexed.
 WITH holding AS MATERIALIZED (
     SELECT number.id, number.e164, number.version, number.holder_id, number.issued_at, number.reserved_until,
            number.ring, number.last_campaign, holder.id AS session_id, holder.gone_at, holder.seen_at,
-           holder.input_at, holder.verified_at IS NULL AND holder.started_at <= $7 AS silent
+           holder.input_at, holder.verified_at IS NULL AND holder.started_at <= $7 AS silent,
+           holder.verified_at IS NULL AND holder.started_at <= $8 AS provisional
     FROM number
     -- by key, one by one: planned while few sessions were known, it would read all of them for ever
     LEFT JOIN LATERAL (SELECT * FROM session WHERE session.id = number.holder_id OFFSET 0) AS holder ON true
@@ -71,7 +72,8 @@ WITH holding AS MATERIALIZED (
     FROM holding CROSS JOIN pool
     CROSS JOIN LATERAL (
         SELECT CASE WHEN reserved_until <= $2 OR session_id IS NULL OR gone_at <= $2
-                         OR seen_at + interval '75 s' <= $2 OR (pool.drained AND silent) THEN 0
+                         OR seen_at + interval '75 s' <= $2 OR provisional
+                         OR (pool.drained AND silent) THEN 0
                     WHEN seen_at - input_at >= interval '30 s' THEN 1
                     ELSE 2 END AS tier
     ) AS tier

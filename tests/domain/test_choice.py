@@ -34,11 +34,13 @@ def test_tiers() -> None:
 
 
 def test_holders_who_never_spoke_are_tier_0_when_the_pool_is_drained() -> None:
-    """Only then, and only if they had the time: at other times they are visitors like any other."""
-    silent = candidate(1, holder(1, verified=False))
+    """Only if they had the time: 10 s then, and 30 s at any other time."""
+    silent = candidate(1, holder(1, times(lasted=15), verified=False))
     new = candidate(3, holder(3, times(lasted=5), verified=False))
 
     assert tier(new, NOW, drained=True) == 2
+    assert tier(candidate(4, holder(4, times(lasted=29), verified=False)), NOW) == 2
+    assert tier(candidate(4, holder(4, times(lasted=30), verified=False)), NOW) == 0
     assert tier(silent, NOW) == 2
     assert tier(silent, NOW, drained=True) == 0
     assert tier(candidate(2, holder(2)), NOW, drained=True) == 2

@@ -95,6 +95,31 @@ async def test_few_that_never_spoke_are_visitors_like_any_other(
     assert (few, early, await drained(database, clock.now)) == (False, False, True)
 
 
+async def test_a_number_is_held_30_s_for_a_page_that_does_not_speak(
+    database: Database, browser: NewBrowser, clock: Clock, now: datetime
+) -> None:
+    """Then it goes to others before that of a visitor who does nothing; until then, after it."""
+    await set_up(database, now, APool(policy="balanced", numbers=(1, 2, 3, 4)))
+    idle = browser()
+    await idle.opens()
+    for _ in range(2):
+        looking = browser()
+        await looking.opens()
+        await looking.speaks()
+    clock.move(seconds=20)
+    silent = browser()
+    await silent.opens()
+    clock.move(seconds=20)
+    await idle.speaks(input=False)
+    early = (await browser().opens()).number
+    clock.move(seconds=10)
+    late = (await browser().opens()).number
+
+    assert idle.shown
+    assert silent.shown
+    assert (early, late) == (idle.shown.number, silent.shown.number)
+
+
 async def test_a_page_that_has_spoken_once_is_verified(
     database: Database, browser: NewBrowser, clock: Clock, now: datetime
 ) -> None:

@@ -113,6 +113,7 @@ async def test_the_hot_queries_go_by_index(seeded: Database, now: datetime) -> N
         oldest=0,
         drained_above=0.3,
         begun=now,
+        provisional=now,
     )
     assert held == Plan(frozenset({"number_taken", "number_open", "session_pkey"}), nothing)
 

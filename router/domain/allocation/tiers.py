@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 
 from router.domain.allocation.scoring import PRICE, Weighed
-from router.domain.allocation.values import GROW, OVERFLOW, Candidate, Decision, Holder, Visit
+from router.domain.allocation.values import GROW, OVERFLOW, Candidate, Decision, Visit
 from router.domain.visitstate import Outage, phase
 
 SHORTLIST = 16
@@ -20,6 +20,8 @@ SHORTLIST = 16
 DRAINED_ABOVE = 0.3
 # A page speaks 3 s after it was shown its number. Before it could, nothing is held against it.
 SPEAKS_WITHIN = timedelta(seconds=10)
+# So long a number is held for a page that never speaks; the first heartbeat makes the reservation a full one.
+PROVISIONAL = timedelta(seconds=30)
 # Scores this close are equal: then the lowest number.
 EQUAL = 1e-12
 
@@ -36,6 +38,8 @@ class Scales:
     ) -> None:
         self.now = now
         self.drained = drained
+        # what a page has to speak in before its number counts as nobody's
+        self._patience = SPEAKS_WITHIN if drained else PROVISIONAL
         self._outages = outages
         # by identity: a number that was handed to somebody meanwhile is another value
         self._tiers: dict[int, tuple[int, Candidate]] = {}
@@ -49,9 +53,9 @@ class Scales:
         return known
 
     def tier(self, candidate: Candidate) -> int:
-        """0: nobody looks at it (free, or its holder is gone). 1: its holder is idle. 2: active. In a drained
-        pool those of visits whose page never spoke are tier 0. A holder of whom nothing is known counts as
-        active."""
+        """0: nobody looks at it (free, or its holder is gone). 1: its holder is idle. 2: active. A holder whose
+        page did not speak within 30 s counts as gone, in a drained pool within 10 s. One of whom nothing is
+        known counts as active."""
         if candidate.reserved_until <= self.now:
             return 0
         known = self._tiers.get(id(candidate))
@@ -63,13 +67,10 @@ class Scales:
         if not candidate.ring:
             return 2
         holder = candidate.ring[0]
-        if self.drained and not holder.verified and self._could_speak(holder):
+        if not holder.verified and self.now - holder.times.started_at >= self._patience:
             return 0
         kind = phase(holder.times, self.now, self._outages)[0]
         return 0 if kind == "gone" else 1 if kind == "idle" else 2
-
-    def _could_speak(self, holder: Holder) -> bool:
-        return self.now - holder.times.started_at >= SPEAKS_WITHIN
 
 
 def tier(
