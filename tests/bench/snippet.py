@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import gzip
 import os
 import statistics
 
 from playwright.async_api import Browser, async_playwright
 
+from router.web.snippet_file import current
 from tests.bench import machine
 from tests.bench.report import Report, Row, at_most
 from tests.browser import chromium
 from tests.browser.conftest import RECORDER, document, ready
-from tests.browser.servers import SNIPPET, Company, FakeApi
+from tests.browser.servers import Company, FakeApi
 from tests.browser.test_stability import NODES, script_time
 
 _PROSE = "<p>Some <b>words</b> of 2026, prices 1,200 and 4 900 roubles <a href='/x'>more</a>"
@@ -22,7 +22,7 @@ _BODY = (_PROSE * 4 + _PHONE) * (NODES // 19 + 1)
 
 async def measure(report: Report, *, rounds: int) -> None:
     """Needs Chromium; the size does not."""
-    packed = len(gzip.compress(SNIPPET.read_bytes()))
+    packed = len(current().gzipped)
     goal, reached = at_most(packed, 5 * 1024)
     report.add(
         Row(
