@@ -68,11 +68,16 @@ class Choice:
         alike = (one for one in self._open_of.get(campaign, ()) if reservable_first(one) > last)
         return shortlist + list(islice(alike, SHORTLIST)), True
 
-    def handed_out(self, before: Candidate, after: Candidate) -> None:
-        """A number is somebody's now: for those who come next it is as it is `after`."""
+    def handed_out(self, before: Candidate, after: Candidate | None) -> None:
+        """A number is somebody's now: for those who come next it is as it is `after`; None: it is none of
+        theirs."""
         self.handed.add(before.number_id)
         self._forget(before)
-        self._numbers[before.number_id] = after
+        if after is not None:
+            self._numbers[before.number_id] = after
+        else:
+            self._numbers.pop(before.number_id, None)
+            self.busy = True
 
     def take_away(self, busy: Collection[NumberId]) -> None:
         """What another batch has chosen meanwhile."""
@@ -83,10 +88,6 @@ class Choice:
             self.busy = True
             self._forget(known)
             self._numbers.pop(known.number_id, None)
-
-    def withdraw(self, candidate: Candidate) -> None:
-        """Nobody else may have it."""
-        self._numbers.pop(candidate.number_id, None)
 
     def _forget(self, candidate: Candidate) -> None:
         """It is not open any more."""

@@ -220,7 +220,7 @@ class Desk:
             return False
         plan.take(decision, now)
         self._rations.take(pool, now)
-        choice.handed_out(candidate, plan.after or candidate)
+        choice.handed_out(candidate, plan.after)
         return True
 
     async def _chosen_bound(
@@ -238,8 +238,7 @@ class Desk:
         plan.take(decision, now)
         if decision.candidate is not None:
             self._rations.take(pool, now)
-            choice.handed_out(decision.candidate, decision.candidate)
-            choice.withdraw(decision.candidate)
+            choice.handed_out(decision.candidate, None)
         return True
 
     def _may_grow(self, pool: Pool, now: datetime) -> bool:

@@ -89,6 +89,7 @@ class Plan:
     number as it is once it was handed out."""
 
     __slots__ = (
+        "_until",
         "after",
         "bound_to",
         "decision",
@@ -128,6 +129,7 @@ class Plan:
         self.visit = _visit(known.holder if known and goes_on else None, touch, self.landing)
         self.decision = OVERFLOW
         self.after: Candidate | None = None
+        self._until: tuple[Decision, datetime | None] | None = None
         self.bound_to: str | None = None
         if self.pool is not None and self.pool.binding:
             self.bound_to = as_text(combination(self.pool.binding, touch))
@@ -183,6 +185,9 @@ class Plan:
         self.after = None
         candidate = decision.candidate
         if self.pool is None or candidate is None or self.bound_to is not None:
+            return
+        # what picks by time alone remembers nothing that would have to be folded
+        if ring_size(self.pool.policy) == 1:
             return
         if decision.take and not self.reopens:
             until = self.until(now)
@@ -257,7 +262,13 @@ class Plan:
 
     def until(self, now: datetime) -> datetime | None:
         """When the reservation ends if nothing more is heard of the visit."""
-        pool, decision = self.pool, self.decision
+        decision = self.decision
+        if self._until is None or self._until[0] is not decision:
+            self._until = decision, self._reckoned_until(decision, now)
+        return self._until[1]
+
+    def _reckoned_until(self, decision: Decision, now: datetime) -> datetime | None:
+        pool = self.pool
         if pool is None or decision.candidate is None or decision.how == "kept_on_screen":
             return None
         anew = decision.take and not self.reopens

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
@@ -68,13 +69,8 @@ class HandOut(NamedTuple):
     served_by: PoolId | None = None
 
 
-_COLUMNS = (
-    *("keys", "session_ids", "organisation_ids", "site_ids", "visitors", "ordinals", "devices"),
-    *("landing_urls", "referrers", "sources", "mediums", "campaigns", "terms", "contents"),
-    *("click_ids", "channels", "regions", "cities", "rates", "number_ids", "versions", "takes"),
-    *("pool_ids", "ends", "untils", "shown", "overflows", "shared", "reopen", "moved_from"),
-    *("left_numbers", "victims", "campaign_keys", "ring_sizes", "masses", "bound_to", "served_by"),
-)
+# keys and moments are written as they print
+_to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str).encode
 
 
 async def hand_out(queries: Queries, visits: Sequence[HandOut], now: datetime) -> set[UUID]:
@@ -85,6 +81,10 @@ async def hand_out(queries: Queries, visits: Sequence[HandOut], now: datetime) -
     handed = [visit.number_id for visit in visits if visit.pool_id is not None]
     if len(set(handed)) != len(handed):
         raise ValueError("one number is handed out twice in one batch")
-    columns = dict(zip(_COLUMNS, map(list, zip(*visits, strict=True)), strict=True))
-    rows = await queries.fetch("reservations.hand_out", **columns, now=now)
+    rows = await queries.fetch("reservations.hand_out", visits=as_json(visits), now=now)
     return {row["key"] for row in rows}
+
+
+def as_json(visits: Sequence[HandOut]) -> str:
+    """As the statement takes them."""
+    return _to_json([dict(zip(HandOut._fields, visit, strict=True)) for visit in visits])

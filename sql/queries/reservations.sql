@@ -1,4 +1,4 @@
--- hand_out(keys, session_ids, organisation_ids, site_ids, visitors, ordinals, devices, landing_urls, referrers, sources, mediums, campaigns, terms, contents, click_ids, channels, regions, cities, rates, number_ids, versions, takes, pool_ids, ends, untils, shown, overflows, shared, reopen, moved_from, left_numbers, victims, campaign_keys, ring_sizes, masses, bound_to, served_by, now)
+-- hand_out(visits, now)
 -- Serves all visits that waited together: begins or goes on with their sessions, takes or renews their
 -- numbers, ends the numbers' earlier reservations, writes history. A visit whose number is not any more as it
 -- was read (version, or holder where it is only renewed), or whose session began elsewhere meanwhile, is left
@@ -6,19 +6,18 @@
 -- its page shows a static number, or a default one, or goes on showing one that is another's.
 -- Numbers are locked before sessions, both in one order, as in every statement that writes them.
 WITH wanted AS MATERIALIZED (
-    SELECT * FROM unnest(
-        $1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::uuid[], $6::integer[], $7::text[], $8::text[],
-        $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::text[],
-        $17::text[], $18::text[], $19::float8[], $20::bigint[], $21::bigint[], $22::boolean[], $23::bigint[],
-        $24::text[], $25::timestamptz[], $26::text[], $27::boolean[], $28::boolean[], $29::boolean[],
-        $30::bigint[], $31::bigint[], $32::bigint[], $33::text[], $34::integer[], $35::text[], $36::text[],
-        $37::bigint[]
-    ) AS wanted (
-        key, session_id, organisation_id, site_id, visitor, ordinal, device, landing_url, referrer, source,
-        medium, campaign, term, content, click_ids, channel, region, city, rate, number_id, version, take,
-        pool_id, ends, until, shown, overflow, shared, reopen, moved_from, left_number, victim, campaign_key,
-        ring_size, masses, bound_to, served_by
+    -- one value, not an array for each column: a batch of few visits pays for every one of them
+    SELECT * FROM json_to_recordset($1::text::json) AS wanted (
+        key uuid, session_id bigint, organisation_id bigint, site_id bigint, visitor uuid, ordinal integer,
+        device text, landing_url text, referrer text, source text, medium text, campaign text, term text,
+        content text, click_ids text, channel text, region text, city text, rate float8, number_id bigint,
+        version bigint, take boolean, pool_id bigint, ends text, until timestamptz, shown text, overflow boolean,
+        shared boolean, reopen boolean, moved_from bigint, left_number bigint, victim bigint, campaign_key text,
+        ring_size integer, masses text, bound_to text, served_by bigint
     )
+    -- always so: said to have few rows expected, each of which is then looked for by key. Of a JSON value 100
+    -- are, and while there are few numbers it seems cheaper to read them all.
+    WHERE ordinal + 0 = ordinal
 ), kept AS MATERIALIZED (
     SELECT number.id, wanted.key, number.reservation_id, number.issued_at, number.reserved_until
     FROM wanted JOIN number ON number.id = wanted.number_id
@@ -45,14 +44,14 @@ WITH wanted AS MATERIALIZED (
            -- nobody else has held it since: the reservation goes on as if it had not run out
            wanted.take AND wanted.reopen AND got.reservation_id IS NOT NULL AS reopened,
            CASE wanted.ends WHEN 'expired' THEN got.reserved_until
-                ELSE greatest($38, got.issued_at) END AS earlier_ends
+                ELSE greatest($2, got.issued_at) END AS earlier_ends
     FROM wanted LEFT JOIN got ON got.key = wanted.key
     WHERE wanted.pool_id IS NULL OR got.id IS NOT NULL
 ), fresh AS (
     INSERT INTO session (organisation_id, site_id, key, visitor, ordinal, started_at, seen_at, input_at, device,
                          landing_url, referrer, source, medium, campaign, term, content, click_ids, channel,
                          region, city, rate, number_id, shown, overflow, bound_to, pool_id, found_free)
-    SELECT organisation_id, site_id, key, visitor, ordinal, $38, $38, $38, device, landing_url, referrer, source,
+    SELECT organisation_id, site_id, key, visitor, ordinal, $2, $2, $2, device, landing_url, referrer, source,
            medium, campaign, term, content, click_ids::jsonb, channel, region, city, rate, number_id, shown,
            overflow, bound_to, served_by, NOT (overflow OR shared)
     FROM possible WHERE session_id IS NULL ORDER BY visitor
@@ -72,10 +71,10 @@ WITH wanted AS MATERIALIZED (
     FOR NO KEY UPDATE OF session
 ), seen AS (
     UPDATE session
-    SET seen_at = greatest(session.seen_at, $38), input_at = greatest(session.input_at, $38),
+    SET seen_at = greatest(session.seen_at, $2), input_at = greatest(session.input_at, $2),
         gone_at = NULL, gone_kind = NULL, number_id = possible.number_id, shown = possible.shown,
         overflow = possible.overflow, bound_to = possible.bound_to,
-        counted_until = counted_until(session, $38)
+        counted_until = counted_until(session, $2)
     FROM possible, locked
     WHERE session.id = locked.id AND possible.session_id = locked.id
     RETURNING session.id, session.key
@@ -87,9 +86,9 @@ WITH wanted AS MATERIALIZED (
     -- an earlier session of the visitor is gone now, and its pages speak for this one
     UPDATE session
     SET moved_to = done.served_id,
-        gone_at = CASE WHEN session.gone_at IS NULL AND session.seen_at + interval '75 s' > $38
-                       THEN $38 ELSE session.gone_at END,
-        gone_kind = CASE WHEN session.gone_at IS NULL AND session.seen_at + interval '75 s' > $38
+        gone_at = CASE WHEN session.gone_at IS NULL AND session.seen_at + interval '75 s' > $2
+                       THEN $2 ELSE session.gone_at END,
+        gone_kind = CASE WHEN session.gone_at IS NULL AND session.seen_at + interval '75 s' > $2
                          THEN 'hide' ELSE session.gone_kind END
     FROM done, locked
     WHERE session.id = locked.id AND session.site_id = done.site_id AND session.visitor = done.visitor
@@ -108,7 +107,7 @@ WITH wanted AS MATERIALIZED (
     FROM done, locked
     WHERE session.id = locked.id AND done.victim = locked.id AND session.number_id = done.number_id
 ), changed AS (
-    UPDATE reservation SET changed_at = greatest(reservation.started_at, $38)
+    UPDATE reservation SET changed_at = greatest(reservation.started_at, $2)
     FROM done
     WHERE reservation.session_id = done.session_id AND reservation.number_id = done.left_number
       AND reservation.changed_at IS NULL
@@ -120,26 +119,26 @@ WITH wanted AS MATERIALIZED (
         end_reason = CASE WHEN done.reopened THEN NULL
                           ELSE coalesce(reservation.end_reason, done.ends) END,
         changed_at = CASE WHEN reservation.session_id = done.victim
-                          THEN coalesce(reservation.changed_at, greatest(reservation.started_at, $38))
+                          THEN coalesce(reservation.changed_at, greatest(reservation.started_at, $2))
                           ELSE reservation.changed_at END
     FROM done
     WHERE done.take AND reservation.id = done.earlier_id
       AND (reservation.ended_at IS NULL OR done.reopened OR reservation.session_id = done.victim)
 ), opened AS (
     INSERT INTO reservation (organisation_id, number_id, session_id, pool_id, started_at, shared)
-    SELECT organisation_id, number_id, served_id, pool_id, greatest($38, earlier_ends), shared
+    SELECT organisation_id, number_id, served_id, pool_id, greatest($2, earlier_ends), shared
     FROM done
     WHERE take AND NOT reopened
     RETURNING id, number_id, session_id, started_at
 ), remembered AS (
     INSERT INTO number_mass (number_id, at, masses)
-    SELECT number_id, $38, masses::json FROM done WHERE take AND masses IS NOT NULL
+    SELECT number_id, $2, masses::json FROM done WHERE take AND masses IS NOT NULL
     ON CONFLICT (number_id) DO UPDATE SET at = excluded.at, masses = excluded.masses
 ), held AS (
     UPDATE number
     SET holder_id = CASE WHEN done.take THEN done.served_id ELSE number.holder_id END,
         holder_left = false,
-        silent_at = greatest($38 + interval '75 s', CASE WHEN NOT done.take THEN number.silent_at END),
+        silent_at = greatest($2 + interval '75 s', CASE WHEN NOT done.take THEN number.silent_at END),
         reservation_id = coalesce(opened.id, number.reservation_id),
         issued_at = coalesce(opened.started_at, number.issued_at),
         reserved_until = CASE WHEN done.take AND number.bound_to IS DISTINCT FROM done.bound_to THEN done.until

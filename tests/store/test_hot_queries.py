@@ -62,9 +62,7 @@ async def test_the_hot_queries_go_by_index(seeded: Database, now: datetime) -> N
     """Whatever the number of numbers and of past visits, none reads a table or an index whole."""
     read = (await numbers.open_numbers(seeded, {POOL: Scan(most=1)}))[POOL]
     row = a_hand_out(read[0].candidate, now)
-    hand_out = {name: [value] for name, value in zip(reservations._COLUMNS, row, strict=True)} | {
-        "now": now
-    }
+    hand_out = {"visits": reservations.as_json([row]), "now": now}
     hear: dict[str, Any] = {
         "keys": [uuid4()],
         "site_ids": [1],
