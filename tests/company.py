@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from router.domain.model import Heartbeat, Leave, Tap, VisitRequest
+from router.domain.page import Heartbeat, Leave, Tap, VisitRequest
 from router.store.database import Database
 
 SITE = "shop-key-1"

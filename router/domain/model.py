@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NewType
-from uuid import UUID
 
 if TYPE_CHECKING:
     from router.domain.rules.tree import Rule
@@ -29,9 +28,6 @@ Policy = Literal["balanced", "exclusive", "longest_idle", "uis", "ringostat", "m
 Goal = Literal["coverage", "accuracy"]
 Parameter = Literal["source", "medium", "campaign", "term", "content"]
 Standing = Literal["in_use", "listening", "quarantined", "shared", "resting"]
-Consent = Literal["granted", "denied"]
-HandedHow = Literal["free", "kept", "retaken", "static", "default"]
-HeartbeatHow = Literal["kept", "swapped", "default", "static"]
 Method = Literal["reservation", "static", "default", "without_session", "unknown_number"]
 Level = Literal["session", "campaign", "source", "none"]
 RouteSource = Literal["router", "failsafe_number", "failsafe_trunk", "failsafe_default"]
@@ -180,112 +176,6 @@ class SessionTimes:
     gone_kind: Literal["hide", "close"] | None
     tapped_at: datetime | None
     device: Device | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class VisitRequest:
-    """The snippet's question: which number shall this page show? Without consent (`denied`) nothing is
-    remembered of the visit. `debug`: the page asks to be told why it got what it gets. `client_ids`:
-    by what analytics know the visitor, beside the click ids of the URL. `address`: the visitor's IP
-    address, from which his region is told; it is not kept."""
-
-    site: str
-    origin: str
-    url: str
-    referrer: str
-    user_agent: str
-    visitor: UUID | None
-    session: UUID | None
-    consent: Consent = "granted"
-    debug: bool = False
-    client_ids: Mapping[str, str] = field(default_factory=dict)
-    address: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class OtherNumber:
-    """What stands in the place of one of the page's further numbers (`replace`). Each is held by a
-    session of its own."""
-
-    session: UUID
-    replace: str
-    number: str
-    how: HandedHow
-    valid_until: datetime | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class VisitAnswer:
-    """`number` and `replace` are E.164. `cookie_domain`: where the visitor's cookie is valid besides the
-    router's own host. `why`: which rules matched, for the main number first; empty unless asked for."""
-
-    session: UUID
-    visitor: UUID
-    number: str
-    how: HandedHow
-    replace: tuple[str, ...]
-    region: str
-    valid_until: datetime | None
-    heartbeat_seconds: int
-    others: tuple[OtherNumber, ...] = ()
-    cookie_domain: str | None = None
-    why: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class OtherShown:
-    """A further number of a page: its session, and what the page shows."""
-
-    session: UUID
-    shown: str | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Heartbeat:
-    """`shown` is the number on the page (E.164), `visible` and `input` what the visitor does;
-    `input_seconds`: how long ago the last input was, where the page says so. `others`: its further
-    numbers."""
-
-    site: str
-    origin: str
-    session: UUID
-    visible: bool
-    input: bool
-    shown: str | None
-    input_seconds: int | None = None
-    others: tuple[OtherShown, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class HeartbeatAnswer:
-    """`number` is given where the page has to show another one than it does. `others`: the same for its
-    further numbers, in the order of the question; None where the session is not known."""
-
-    how: HeartbeatHow
-    number: str | None
-    region: str
-    valid_until: datetime | None
-    others: tuple[HeartbeatAnswer | None, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Leave:
-    """`others`: the sessions of the page's further numbers."""
-
-    site: str
-    origin: str
-    session: UUID
-    kind: Literal["hide", "close"]
-    others: tuple[UUID, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Tap:
-    site: str
-    origin: str
-    session: UUID
-    number: str | None
-    kind: Literal["tap", "copy"]
 
 
 @dataclass(frozen=True, kw_only=True)

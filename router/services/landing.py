@@ -11,7 +11,8 @@ from uuid import UUID
 from router.domain import attribution, touches, useragent
 from router.domain.allocation import RATE
 from router.domain.channels import channel_of, with_channel
-from router.domain.model import Device, SiteId, Touch, VisitRequest
+from router.domain.model import Device, SiteId, Touch
+from router.domain.page import VisitRequest
 from router.domain.rules import Facts
 from router.services.places import Place
 from router.store import touches as store

@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 
 from router.domain import useragent
 from router.domain.errors import UnknownSession
-from router.domain.model import (
+from router.domain.page import (
     Heartbeat,
     HeartbeatAnswer,
     HeartbeatHow,

@@ -17,7 +17,7 @@ from pydantic import Field, IPvAnyAddress
 
 from router.domain import amp
 from router.domain.errors import FieldError, OriginRefused
-from router.domain.model import Consent, HandedHow, VisitAnswer, VisitRequest
+from router.domain.page import Consent, HandedHow, VisitAnswer, VisitRequest
 from router.services.visits import Visits
 from router.web import answers
 from router.web.edge import CLIENT, NOTES

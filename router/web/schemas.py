@@ -18,7 +18,7 @@ from pydantic import (
 )
 
 from router.domain import phone
-from router.domain.model import (
+from router.domain.page import (
     Consent,
     HandedHow,
     Heartbeat,

@@ -10,7 +10,7 @@ from datetime import datetime
 from uuid import UUID
 
 from router.app import OTHER_CONNECTIONS
-from router.domain.model import Heartbeat, VisitRequest
+from router.domain.page import Heartbeat, VisitRequest
 from router.services.upkeep import Upkeep
 from router.services.visits import Visits
 from router.store.database import Database

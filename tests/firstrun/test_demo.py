@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import asyncpg
 import pytest
 
-from router.domain.model import VisitAnswer, VisitRequest
+from router.domain.page import VisitAnswer, VisitRequest
 from router.firstrun import demo
 from router.services.access import Access
 from router.services.administration import Administration

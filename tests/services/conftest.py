@@ -11,7 +11,7 @@ from uuid import UUID
 
 import pytest
 
-from router.domain.model import HeartbeatAnswer, VisitAnswer
+from router.domain.page import HeartbeatAnswer, VisitAnswer
 from router.services.upkeep import Upkeep
 from router.services.visits import Visits
 from router.store.database import Database

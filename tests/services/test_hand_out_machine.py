@@ -26,7 +26,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from router.domain.model import VisitAnswer
+from router.domain.page import VisitAnswer
 from router.firstrun.postgres import PostgresServer
 from router.services.upkeep import Upkeep
 from router.services.visits import Visits

@@ -12,7 +12,8 @@ import pytest
 
 from router.domain.allocation import ReservationTimes, reserved_until
 from router.domain.errors import UnknownSession
-from router.domain.model import HeartbeatAnswer, Policy, SessionTimes
+from router.domain.model import Policy, SessionTimes
+from router.domain.page import HeartbeatAnswer
 from router.services.upkeep import Upkeep
 from router.services.visits import Visits
 from router.store.database import Database

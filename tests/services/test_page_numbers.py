@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 
 from router.domain.errors import FieldError
-from router.domain.model import OtherShown, VisitAnswer
+from router.domain.page import OtherShown, VisitAnswer
 from router.services.administration import Administration
 from router.services.visits import Visits
 from router.services.work import By
