@@ -53,16 +53,22 @@ class Crediting:
         """Have it written down in a moment."""
         self._waiting.append(answered)
         if self._writing is None:
-            self._writing = asyncio.create_task(self._write())
-            self._writing.add_done_callback(self._ended)
+            self._begin()
+
+    def _begin(self) -> None:
+        self._writing = asyncio.create_task(self._write())
+        self._writing.add_done_callback(self._ended)
 
     async def settled(self) -> None:
         """Returns once everything added so far is written, or given up."""
         while self._writing is not None:
             await asyncio.wait({self._writing})
 
-    def _ended(self, _task: asyncio.Task[None]) -> None:
+    def _ended(self, task: asyncio.Task[None]) -> None:
         self._writing = None
+        if self._waiting and not task.cancelled():
+            # added between the last look at what waits and the task's end
+            self._begin()
 
     async def _write(self) -> None:
         while self._waiting:

@@ -227,3 +227,25 @@ async def test_warming_up_writes_nothing(world: World, now: datetime) -> None:
     await world.calls.warm(now, 3)
 
     assert await world.run("SELECT count(*) FROM call") == 0
+
+
+async def test_a_decision_that_comes_as_the_writing_ends_is_written_too(
+    world: World, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the last look at what waits and the end of the task another call may be answered."""
+    add, late = Crediting.add, list[Answered]()
+    monkeypatch.setattr(Crediting, "add", lambda _self, answered: late.append(answered))
+    await world.calls.arrive(arrival(linkedid="pbx1-2.0"), now)
+    monkeypatch.setattr(Crediting, "add", add)
+    written = Crediting._written
+
+    async def then_another(self: Crediting, batch: list[Answered]) -> None:
+        await written(self, batch)
+        while late:
+            asyncio.get_running_loop().call_soon(self.add, late.pop())
+
+    monkeypatch.setattr(Crediting, "_written", then_another)
+    await world.calls.arrive(arrival(), now)
+    await world.calls.settled()
+
+    assert await world.run("SELECT count(*) FROM attribution") == 2
