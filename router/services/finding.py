@@ -10,6 +10,7 @@ from router.domain.allocation import CampaignKey, Candidate
 from router.domain.allocation.keys import as_text
 from router.domain.allocation.tiers import SHORTLIST, Scales, reservable_first
 from router.domain.model import NumberId, PoolId
+from router.domain.visitstate import Outage
 from router.services.plan import Plan
 from router.services.remembered import Remembered
 from router.store import numbers
@@ -102,9 +103,11 @@ async def scored(
     wanting: Mapping[PoolId, Sequence[Plan]],
     busy: Collection[NumberId],
     now: datetime,
+    outages: Sequence[Outage] = (),
 ) -> dict[PoolId, Choice]:
     """For the policies that score: the numbers that nobody looks at, as many as a shortlist and all visits of
-    the batch need; where there are fewer, also those that somebody looks at."""
+    the batch need; where there are fewer, also those that somebody looks at. `outages`: silence in them says
+    nothing of a holder."""
     scans = {
         pool: Scan(
             most=2 * SHORTLIST + 1 + len(plans) + len(busy),
@@ -124,27 +127,10 @@ async def scored(
         for pool, plans in wanting.items()
         if plans[0].pool is not None and plans[0].pool.policy == "exclusive"
     }
-    return await _with_memory(remembered, read, shared, busy, now, free_alone)
-
-
-async def _with_memory(
-    remembered: Remembered,
-    read: Mapping[PoolId, Sequence[Read]],
-    shared: Mapping[PoolId, int],
-    busy: Collection[NumberId],
-    now: datetime,
-    free_alone: Collection[PoolId],
-) -> dict[PoolId, Choice]:
-    wanted = {
-        one.candidate.number_id: one
-        for of_pool in read.values()
-        for one in of_pool
-        if one.candidate.number_id not in busy
-    }
-    filled = await remembered.fill(list(wanted.values()))
+    filled = await _with_memory(remembered, read, busy)
     found: dict[PoolId, Choice] = {}
     for pool, of_pool in read.items():
-        scales = Scales(now, drained=any(one.drained for one in of_pool))
+        scales = Scales(now, drained=any(one.drained for one in of_pool), outages=outages)
         choice = found[pool] = Choice(scales=scales)
         for place, one in enumerate(of_pool):
             candidate = filled.get(one.candidate.number_id)
@@ -156,3 +142,16 @@ async def _with_memory(
                 choice.add_of_campaign(candidate)
         choice.sort(scales, free_alone=pool in free_alone)
     return found
+
+
+async def _with_memory(
+    remembered: Remembered, read: Mapping[PoolId, Sequence[Read]], busy: Collection[NumberId]
+) -> dict[NumberId, Candidate]:
+    """Those that are not busy, each once."""
+    wanted = {
+        one.candidate.number_id: one
+        for of_pool in read.values()
+        for one in of_pool
+        if one.candidate.number_id not in busy
+    }
+    return await remembered.fill(list(wanted.values()))

@@ -168,7 +168,9 @@ class Desk:
         try:
             if scored:
                 busy = handed | self._in_flight
-                found |= await finding.scored(self._queries, self._remembered, scored, busy, now)
+                found |= await finding.scored(
+                    self._queries, self._remembered, scored, busy, now, self._upkeep.recent
+                )
             if timed:
                 found |= await self._idle.find(timed, handed, now)
         finally:

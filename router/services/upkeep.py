@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import NoReturn
 from uuid import uuid4
@@ -24,6 +24,8 @@ EVERY = timedelta(seconds=3)
 OUTAGE = timedelta(seconds=10)
 _SWEPT_AT_ONCE = 2000
 _PULSES_KEPT = timedelta(days=1)
+# an outage that was over before says nothing any more of who holds a number
+_RECENT = timedelta(days=1)
 
 
 class Upkeep:
@@ -40,6 +42,8 @@ class Upkeep:
         self._router = router or f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
         self._pulsed_at: datetime | None = None
         self._pulsing = asyncio.Lock()
+        # outages of the last day, known before a number may change hands: no router misses one that pulses
+        self.recent: Sequence[Outage] = ()
 
     async def ensure(self, now: datetime) -> None:
         """To be called before a number may change hands: if this router could not write for a while,
@@ -62,11 +66,14 @@ class Upkeep:
     async def pulse(self, now: datetime) -> None:
         """Write that this router lives. If none did for longer than `outage`, it was one: heartbeats
         were lost in it, so the reservations in force when it began run on for as long as it lasted."""
+        missed = self._stale(now)
         newest = await upkeep.newest_pulse(self._database)
         if newest is not None and now - newest > self._outage:
             await self._heal(now)
         else:
             await upkeep.pulse(self._database, self._router, now)
+        if missed:
+            self.recent = await upkeep.outages(self._database, now - _RECENT)
         self._pulsed_at = now
 
     async def _heal(self, now: datetime) -> None:

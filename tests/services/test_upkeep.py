@@ -13,7 +13,7 @@ from router.domain.visitstate import Outage
 from router.services.upkeep import Upkeep
 from router.services.visits import Visits
 from router.store.database import Database
-from tests.company import APool, a_heartbeat, a_leave, a_visit, e164, set_up
+from tests.company import ORIGIN, APool, a_heartbeat, a_leave, a_visit, e164, set_up
 from tests.services.conftest import Clock, serving
 
 LOST = timedelta(seconds=75)
@@ -79,6 +79,23 @@ async def test_reservations_run_on_for_as_long_as_the_outage_lasted(
     assert await reserved_until(database, 1) == now + T
     assert await reserved_until(database, 2) == stays.valid_until + timedelta(minutes=30)
     assert (await alone.visit(a_visit(), clock.now)).number == gone.number
+
+
+async def test_who_looked_when_an_outage_began_is_not_gone_after_it(
+    database: Database, alone: Visits, clock: Clock, upkeep: Upkeep, now: datetime
+) -> None:
+    """The pages that could not speak are looked at: the number of the one that was left is taken."""
+    await set_up(database, now, APool(policy="balanced", numbers=(1, 2)))
+    looking = await alone.visit(a_visit(), now)
+    # of another source: by the score alone the newcomer would get the other number
+    left = await alone.visit(a_visit(f"{ORIGIN}/?utm_source=yandex&utm_medium=cpc"), now)
+    for page in (looking, left):
+        await alone.heartbeat(a_heartbeat(page.session, page.number), clock.move(seconds=3))
+    await alone.leave(a_leave(left.session), clock.now)
+    newcomer = await alone.visit(a_visit(), clock.move(seconds=300))
+
+    assert len(await outages(database)) == 1
+    assert newcomer.number == left.number != looking.number
 
 
 async def test_a_short_pause_is_no_outage(
