@@ -215,7 +215,8 @@ class Plan:
             if decision.how != "kept_on_screen":
                 version, pool_id = candidate.version, pool.id
             handed = decision.take and not self.reopens and self.bound_to is None
-            if pool.policy == "uis" and handed:
+            # a visitor's next session takes nothing from his earlier one: its pages speak for it now
+            if pool.policy == "uis" and handed and decision.ends != "moved":
                 victim = candidate.newest_holder
             if self.after is not None and self.after.masses is not candidate.masses:
                 masses = rings.packed(self.after.masses) if self.after.masses else None

@@ -191,6 +191,25 @@ async def test_uis_changes_the_page_of_a_passive_visitor(
     assert await _candidates(database, clock.now, e164(1)) == {1: changed_at, 2: None}
 
 
+async def test_uis_lets_a_number_move_to_its_visitors_next_session(
+    database: Database, browser: NewBrowser, clock: Clock, now: datetime
+) -> None:
+    """His own earlier session loses nothing by that: all his tabs speak for the new one, with the same digits."""
+    await set_up(database, now, APool(policy="uis", numbers=(1, 2)))
+    visitor = browser()
+    first = await visitor.opens()
+    clock.move(seconds=30)
+    await visitor.speaks()
+    second = await visitor.opens(OTHER)
+    clock.move(seconds=10)
+    told = await visitor.speaks(page=first)
+
+    assert second.number == first.number
+    assert (told.how, told.number) == ("kept", None)
+    assert await _candidates(database, clock.now, first.number) == {1: None, 2: None}
+    assert await database._pool.fetchval("SELECT moved_to FROM session WHERE id = 1") == 2
+
+
 async def test_ringostat_leaves_the_page_of_the_oldest_as_it_is(
     database: Database, browser: NewBrowser, clock: Clock, now: datetime
 ) -> None:
