@@ -31,7 +31,7 @@ WITH spoke AS MATERIALIZED (
 ), beat AS MATERIALIZED (
     SELECT DISTINCT ON (session.id)
            session.id, session.site_id, session.visitor, session.number_id, session.shown, session.bound_to,
-           session.started_at, session.tapped_at, spoke.gone_kind IS NULL AS visible, was.gone, was.idle,
+           session.started_at, spoke.gone_kind IS NULL AS visible, was.gone, was.idle,
            spoke.gone_kind IS NOT NULL AND NOT was.gone AS leaves,
            spoke.gone_kind IS NULL AND (was.gone OR coalesce(spoke.input_at > $5 - interval '30 s', false)) AS active,
            CASE WHEN spoke.gone_kind IS NULL THEN greatest(session.seen_at, $5) ELSE session.seen_at END AS seen_at,
@@ -55,6 +55,12 @@ WITH spoke AS MATERIALIZED (
       AND number.withdrawn_at IS NULL
     ORDER BY number.id
     FOR NO KEY UPDATE OF number
+), locked AS MATERIALIZED (
+    -- with the tap of this very moment: who taps a number leaves the page with it
+    SELECT session.id, session.tapped_at, session.moved_to FROM session JOIN beat ON beat.id = session.id
+    WHERE (SELECT count(*) FROM held) >= 0
+    ORDER BY session.id
+    FOR NO KEY UPDATE OF session
 ), due AS (
     SELECT held.id, held.session_id, held.bound_to, beat.leaves, beat.seen_at,
            CASE
@@ -64,10 +70,11 @@ WITH spoke AS MATERIALIZED (
                -- one of several visits that hold a number together does not end the reservation of the others
                ELSE greatest(
                    reserved_until(pool, beat.started_at, beat.seen_at, beat.input_at, beat.gone_at,
-                                  beat.gone_kind, beat.tapped_at, held.issued_at),
+                                  beat.gone_kind, locked.tapped_at, held.issued_at),
                    CASE WHEN held.bound_to IS NOT NULL THEN held.reserved_until END)
            END AS reserved_until
-    FROM held JOIN beat ON beat.id = held.session_id JOIN pool ON pool.id = held.pool_id
+    FROM held JOIN beat ON beat.id = held.session_id JOIN locked ON locked.id = beat.id
+    JOIN pool ON pool.id = held.pool_id
     WHERE beat.active OR beat.leaves OR (beat.visible AND NOT beat.idle)
 ), renewed AS (
     UPDATE number
@@ -79,11 +86,6 @@ WITH spoke AS MATERIALIZED (
         version = number.version + 1
     FROM due WHERE number.id = due.id
     RETURNING number.id, number.reserved_until
-), locked AS MATERIALIZED (
-    SELECT session.id FROM session JOIN beat ON beat.id = session.id
-    WHERE (SELECT count(*) FROM renewed) >= 0
-    ORDER BY session.id
-    FOR NO KEY UPDATE OF session
 ), seen AS (
     UPDATE session
     SET seen_at = greatest(session.seen_at, beat.seen_at), input_at = greatest(session.input_at, beat.input_at),
@@ -92,7 +94,8 @@ WITH spoke AS MATERIALIZED (
                              ELSE session.counted_until END,
         verified_at = CASE WHEN beat.visible THEN coalesce(session.verified_at, $5) ELSE session.verified_at END
     FROM beat, locked
-    WHERE session.id = locked.id AND beat.id = locked.id
+    -- one whose number has moved on this moment is gone, whatever its page says
+    WHERE session.id = locked.id AND beat.id = locked.id AND locked.moved_to IS NULL
 )
 SELECT spoke.key, beat.visitor, coalesce(newest.shown, beat.shown) AS shown, pool.kind, held.id IS NOT NULL AS held,
        -- a number that was withdrawn has to go from the page too

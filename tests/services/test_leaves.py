@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from uuid import uuid4
 
 from router.services.visits import Visits
+from router.store import sessions
 from router.store.database import Database
 from tests.company import (
     APool,
@@ -18,6 +20,7 @@ from tests.company import (
 from tests.services.conftest import Browser, Clock
 
 NewBrowser = Callable[[], Browser]
+WAITS = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database())"
 IDLE = timedelta(seconds=30)
 T = timedelta(minutes=15)
 
@@ -38,6 +41,48 @@ async def test_leaving_starts_the_tail(
 
     assert (answer.how, answer.number) == ("free", e164(1))
     assert (await history(database))[0][2:] == (clock.now, "expired")
+
+
+async def test_a_tap_that_is_being_written_while_the_page_is_left_counts(
+    database: Database, visits: Visits, browser: NewBrowser, clock: Clock, now: datetime
+) -> None:
+    """Both beacons are sent at the same moment, and may reach two routers."""
+    await set_up(database, now, APool(policy="balanced", numbers=(1,)))
+    visitor = browser()
+    shown = await visitor.opens()
+    clock.move(seconds=5)
+    async with database.transaction() as tapping:
+        site_id = await database._pool.fetchval("SELECT site_id FROM session")
+        await sessions.tap(
+            tapping, shown.session, site_id, number=None, tapped_at=clock.now, copied_at=None
+        )
+        leaving = asyncio.create_task(visitor.leaves("hide"))
+        while not await database._pool.fetchval(WAITS):
+            await asyncio.sleep(0.01)
+    await leaving
+
+    until = await database._pool.fetchval("SELECT reserved_until FROM number")
+    assert until == clock.now + timedelta(minutes=30)
+
+
+async def test_a_page_that_speaks_as_its_number_moves_on_brings_nobody_back(
+    database: Database, visits: Visits, browser: NewBrowser, clock: Clock, now: datetime
+) -> None:
+    """The visitor's earlier session went at that moment."""
+    await set_up(database, now, APool(policy="balanced", numbers=(1,)))
+    visitor = browser()
+    await visitor.opens()
+    clock.move(seconds=40)
+    async with database._pool.acquire() as connection, connection.transaction():
+        await connection.execute(
+            "UPDATE session SET moved_to = 2, gone_at = $1, gone_kind = 'hide'", clock.now
+        )
+        speaking = asyncio.create_task(visitor.speaks())
+        while not await database._pool.fetchval(WAITS):
+            await asyncio.sleep(0.01)
+    await speaking
+
+    assert await database._pool.fetchval("SELECT gone_at FROM session") == clock.now
 
 
 async def test_a_second_leave_changes_nothing(
