@@ -111,7 +111,8 @@ WHERE number.organisation_id = $1 ORDER BY site.name, pool.name, number.e164;
 WITH gone AS (
     SELECT id, reservation_id FROM number
     WHERE organisation_id = $1 AND e164 = ANY ($2::text[]) AND withdrawn_at IS NULL
-    FOR UPDATE
+    -- in one order, as everywhere
+    ORDER BY id FOR UPDATE
 ), ended AS (
     UPDATE reservation SET ended_at = greatest($3, started_at), end_reason = 'withdrawn'
     FROM gone WHERE reservation.id = gone.reservation_id AND reservation.ended_at IS NULL
