@@ -43,7 +43,8 @@ WITH wanted AS MATERIALIZED (
     SELECT wanted.*, got.id AS got_id, got.reservation_id AS earlier_id,
            -- nobody else has held it since: the reservation goes on as if it had not run out
            wanted.take AND wanted.reopen AND got.reservation_id IS NOT NULL AS reopened,
-           CASE wanted.ends WHEN 'expired' THEN got.reserved_until
+           -- one that was swept free is, although the clock was set back since to before its end
+           CASE wanted.ends WHEN 'expired' THEN least(got.reserved_until, greatest($2, got.issued_at))
                 ELSE greatest($2, got.issued_at) END AS earlier_ends
     FROM wanted LEFT JOIN got ON got.key = wanted.key
     WHERE wanted.pool_id IS NULL OR got.id IS NOT NULL
@@ -114,8 +115,8 @@ WITH wanted AS MATERIALIZED (
 ), ended AS (
     UPDATE reservation
     SET ended_at = CASE WHEN done.reopened THEN NULL
-                        ELSE coalesce(reservation.ended_at,
-                                      greatest(reservation.started_at, done.earlier_ends)) END,
+                        ELSE least(reservation.ended_at,
+                                   greatest(reservation.started_at, done.earlier_ends)) END,
         end_reason = CASE WHEN done.reopened THEN NULL
                           ELSE coalesce(reservation.end_reason, done.ends) END,
         changed_at = CASE WHEN reservation.session_id = done.victim
@@ -123,7 +124,8 @@ WITH wanted AS MATERIALIZED (
                           ELSE reservation.changed_at END
     FROM done
     WHERE done.take AND reservation.id = done.earlier_id
-      AND (reservation.ended_at IS NULL OR done.reopened OR reservation.session_id = done.victim)
+      AND (reservation.ended_at IS NULL OR done.reopened OR reservation.session_id = done.victim
+           OR reservation.ended_at > done.earlier_ends)
 ), opened AS (
     INSERT INTO reservation (organisation_id, number_id, session_id, pool_id, started_at, shared)
     SELECT organisation_id, number_id, served_id, pool_id, greatest($2, earlier_ends), shared

@@ -164,7 +164,7 @@ def test_the_choice(candidates: list[Candidate], order: Random) -> None:
     decision = choose("longest_idle", candidates, VISIT, NOW)
     shuffled = list(candidates)
     order.shuffle(shuffled)
-    free = [c for c in candidates if c.reserved_until <= NOW]
+    free = [c for c in candidates if c.holder is None or c.reserved_until <= NOW]
 
     assert choose("longest_idle", shuffled, VISIT, NOW) == decision
     assert decision.candidate == min(

@@ -9,9 +9,11 @@ from datetime import datetime, timedelta
 import pytest
 
 from router.domain.errors import StoreUnavailable
+from router.domain.model import Policy
 from router.domain.visitstate import Outage
 from router.services.upkeep import Upkeep
 from router.services.visits import Visits
+from router.store import upkeep as store
 from router.store.database import Database
 from tests.company import ORIGIN, APool, a_heartbeat, a_leave, a_visit, e164, set_up
 from tests.services.conftest import Clock, serving
@@ -222,3 +224,25 @@ async def test_an_arriving_call_knows_of_an_outage_that_nobody_has_written_down(
     gap = upkeep.gap(now + timedelta(seconds=60))
     assert gap is not None
     assert (gap.started_at, gap.ended_at) == (now, now + timedelta(seconds=60))
+
+
+@pytest.mark.parametrize("policy", ["balanced", "exclusive", "longest_idle", "uis", "mango"])
+async def test_what_was_swept_is_free_whatever_the_clock_does_then(
+    database: Database, visits: Visits, clock: Clock, upkeep: Upkeep, now: datetime, policy: Policy
+) -> None:
+    """It steps back to before the reservation ran out: nobody holds the number all the same, and its history
+    has no two at one time."""
+    await set_up(database, now, APool(policy=policy, numbers=(1,)))
+    page = await visits.visit(a_visit(), now)
+    clock.move(seconds=20)
+    await visits.leave(a_leave(page.session, "hide"), clock.now)
+    await upkeep.sweep(clock.move(hours=1))
+    clock.move(minutes=-58)
+    newcomer = await visits.visit(a_visit(), clock.now)
+
+    assert newcomer.number == page.number
+    assert (
+        await database._pool.fetchval("SELECT started_at FROM reservation WHERE id = 2")
+        == clock.now
+    )
+    assert await store.overlapping_reservations(database) == []

@@ -90,7 +90,7 @@ def score(
 ) -> float:
     """Expected wrong calls of `candidate` for `visit`. `price`: how much worse a number is for being
     still reserved."""
-    reserved = candidate.reserved_until > now
+    reserved = not candidate.free(now)
     return Weighed(candidate, now, outages).score(visit, price, reserved=reserved)
 
 

@@ -56,7 +56,7 @@ class Scales:
         """0: nobody looks at it (free, or its holder is gone). 1: its holder is idle. 2: active. A holder whose
         page did not speak within 30 s counts as gone, in a drained pool within 10 s. One of whom nothing is
         known counts as active."""
-        if candidate.reserved_until <= self.now:
+        if candidate.free(self.now):
             return 0
         known = self._tiers.get(id(candidate))
         if known is None:
@@ -88,7 +88,7 @@ def lowest_tier(
     free = list[Candidate]()
     now, tier_of = scales.now, scales.tier
     for candidate in candidates:
-        if free_first and candidate.reserved_until <= now:
+        if free_first and candidate.free(now):
             free.append(candidate)
             continue
         its = tier_of(candidate)
@@ -147,7 +147,7 @@ def least_score(
         return OVERFLOW
     scored = [
         (
-            scales.weigh(candidate).score(visit, price, reserved=candidate.reserved_until > now),
+            scales.weigh(candidate).score(visit, price, reserved=not candidate.free(now)),
             candidate,
         )
         for candidate in shortlist(found, visit, its_tier, size, many=many)
@@ -157,7 +157,7 @@ def least_score(
         (pair for pair in scored if pair[0] <= least + EQUAL), key=lambda pair: pair[1].number_id
     )
     others = [other for other, candidate in scored if candidate is not chosen]
-    shared = chosen.reserved_until > now
+    shared = not chosen.free(now)
     return Decision(
         how="shared" if shared else "free",
         candidate=chosen,

@@ -16,7 +16,7 @@ def longest_free(candidates: Iterable[Candidate], now: datetime) -> Candidate | 
     best: Candidate | None = None
     for candidate in candidates:
         until = candidate.reserved_until
-        if until <= now and (
+        if candidate.free(now) and (
             best is None
             or until < best.reserved_until
             or (until == best.reserved_until and candidate.number_id < best.number_id)

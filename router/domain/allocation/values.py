@@ -83,8 +83,9 @@ class Candidate:
     masses: Masses | None = None
 
     def free(self, now: datetime) -> bool:
-        """Also at the very moment its reservation ends."""
-        return self.reserved_until <= now
+        """Also at the very moment its reservation ends; and one that was swept free, whatever a clock says
+        that was set back since."""
+        return self.holder is None or self.reserved_until <= now
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
