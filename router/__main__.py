@@ -15,7 +15,6 @@ from router import log
 from router.administration_cli import Invocation, app
 from router.commands.refusals import sentence
 from router.domain.errors import CallRouterError
-from router.settings import Settings
 from router.store import migrations
 
 
@@ -27,9 +26,7 @@ def clock() -> datetime:
 @app.callback()
 def settings(ctx: typer.Context) -> None:
     """Self-hosted call tracking on Asterisk. Settings are the variables CALL_ROUTER_…"""
-    if ctx.resilient_parsing:
-        return
-    ctx.obj = Invocation(settings=Settings.from_mapping(os.environ), clock=clock)
+    ctx.obj = Invocation(environment=os.environ, clock=clock)
 
 
 @app.command()

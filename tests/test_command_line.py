@@ -51,6 +51,18 @@ def test_a_word_it_cannot_take(words: str, said: str) -> None:
     assert re.search(said, done.stderr), done.stderr
 
 
+@pytest.mark.parametrize("words", ["--help", "number --help", "pool add --help", "number"])
+def test_help_needs_no_settings(words: str) -> None:
+    """It is what one reads first; a command still says which setting it lacks."""
+    done = run(*words.split())
+    without = run("site", "list")
+
+    assert "Usage" in done.stdout + done.stderr
+    assert "CALL_ROUTER_DATABASE_URL" not in done.stderr
+    assert without.returncode == 2
+    assert without.stderr.startswith("error: settings are wrong")
+
+
 def test_wrong_settings_are_all_told() -> None:
     """Before anything else is done."""
     done = run("migrate", CALL_ROUTER_HTTP_LISTEN="nowhere")

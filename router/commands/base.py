@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from getpass import getuser
 from typing import Annotated, TypeVar
 
@@ -22,10 +23,15 @@ REFUSED, FAILED = 2, 1
 
 @dataclass(frozen=True, kw_only=True)
 class Invocation:
-    """What `__main__` hands to every command."""
+    """What `__main__` hands to every command. Settings are read by the command that needs them: help needs none."""
 
-    settings: Settings
+    environment: Mapping[str, str]
     clock: Callable[[], datetime]
+
+    @cached_property
+    def settings(self) -> Settings:
+        """Raises SettingsError."""
+        return Settings.from_mapping(self.environment)
 
 
 Organisation = Annotated[
@@ -39,11 +45,10 @@ Region = Annotated[
 def run(ctx: typer.Context, work: Callable[[Database, datetime], Awaitable[T]]) -> T:
     """Connect, do `work`, and turn every refusal into lines that a person can act on."""
     invocation: Invocation = ctx.obj
+    url = invocation.settings.database_url
 
     async def connected() -> T:
-        database = await Database.connect(
-            invocation.settings.database_url, connections=1, name="call-router administration"
-        )
+        database = await Database.connect(url, connections=1, name="call-router administration")
         try:
             return await work(database, invocation.clock())
         finally:

@@ -12,7 +12,6 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from router.administration_cli import Invocation, app
-from router.settings import Settings
 
 Command = Callable[[str], Result]
 
@@ -20,10 +19,11 @@ Command = Callable[[str], Result]
 @pytest.fixture
 def command(dsn: str, now: datetime) -> Command:
     """Runs a command line on a fresh database, in a thread: each command has a loop of its own."""
-    settings = Settings.from_mapping(
-        {"CALL_ROUTER_DATABASE_URL": dsn, "CALL_ROUTER_STAFF_URL": "https://staff.example.com"}
-    )
-    context = Invocation(settings=settings, clock=lambda: now)
+    environment = {
+        "CALL_ROUTER_DATABASE_URL": dsn,
+        "CALL_ROUTER_STAFF_URL": "https://staff.example.com",
+    }
+    context = Invocation(environment=environment, clock=lambda: now)
 
     def run(line: str) -> Result:
         return CliRunner().invoke(app, shlex.split(line), obj=context)
@@ -137,10 +137,8 @@ async def test_tokens_and_sign_in_links(command: Command) -> None:
 
 async def test_a_database_that_is_away(now: datetime) -> None:
     """The error says what to look at, in two lines and not in a traceback."""
-    settings = Settings.from_mapping(
-        {"CALL_ROUTER_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/x"}
-    )
-    context = Invocation(settings=settings, clock=lambda: now)
+    environment = {"CALL_ROUTER_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/x"}
+    context = Invocation(environment=environment, clock=lambda: now)
     result = await asyncio.to_thread(lambda: CliRunner().invoke(app, ["site", "list"], obj=context))
 
     assert result.exit_code == 1

@@ -14,7 +14,6 @@ import pytest
 from typer.testing import CliRunner
 
 from router.administration_cli import Invocation, app
-from router.settings import Settings
 
 Run = Callable[[str], Awaitable[str]]
 DOCS = Path(__file__).parents[2] / "docs" / "pools.md"
@@ -34,10 +33,11 @@ def _commands(text: str) -> list[str]:
 @pytest.fixture
 def run(dsn: str, now: datetime) -> Run:
     """Runs a command, which must not fail; returns what it said."""
-    settings = Settings.from_mapping(
-        {"CALL_ROUTER_DATABASE_URL": dsn, "CALL_ROUTER_STAFF_URL": "https://staff.example.com"}
-    )
-    context = Invocation(settings=settings, clock=lambda: now)
+    environment = {
+        "CALL_ROUTER_DATABASE_URL": dsn,
+        "CALL_ROUTER_STAFF_URL": "https://staff.example.com",
+    }
+    context = Invocation(environment=environment, clock=lambda: now)
 
     async def invoke(line: str) -> str:
         typed = shlex.split(line, comments=True)
