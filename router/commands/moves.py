@@ -75,7 +75,7 @@ def number_show(
     found = run(
         ctx,
         lambda db, _: Histories(db).number(
-            number, region=region, most=most, organisation=organisation
+            number, now, region=region, most=most, organisation=organisation
         ),
     )
     table(["NUMBER", phone.international(found.number.e164)], _facts(found.number, now))

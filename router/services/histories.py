@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from router.domain import phone
 from router.domain.errors import NoSuch
+from router.domain.numbering import newest_form
 from router.services import checks
 from router.services.checks import Ref
 from router.services.work import organisation_called
+from router.store import codes
 from router.store import histories as store
 from router.store.database import Database
 from router.store.histories import CallOfNumber, Holding, NumberChange, NumberFacts
@@ -33,16 +36,21 @@ class Histories:
     async def number(
         self,
         number: str,
+        now: datetime,
         *,
         region: str | None = None,
         most: int = 20,
         organisation: Ref | None = None,
     ) -> NumberHistory:
-        """Raises FieldError; NoSuch for a number that is none of the organisation's."""
+        """`number` in either form while its code changes. Raises FieldError; NoSuch for a number that is none of the organisation's."""
         e164 = phone.parse(number, checks.region(region) if region else None)
         checks.between("most", most, 1, 1000)
         owner = await organisation_called(self._database, organisation)
-        found = await store.number(self._database, owner.id, e164)
+        changes = [row.change for row in await codes.changes(self._database, now)]
+        # the old form first: rows are rewritten some seconds after a change has begun
+        for form in dict.fromkeys((e164, newest_form(e164, changes, now))):
+            if found := await store.number(self._database, owner.id, form):
+                break
         if found is None:
             raise NoSuch("number", f"{e164} is not one of our numbers")
         return NumberHistory(

@@ -11,6 +11,7 @@ import pytest
 from router.domain.errors import FieldError
 from router.services.administration import Administration
 from router.services.codes import Codes
+from router.services.histories import Histories
 from router.services.stock.importing import StockImport
 from router.services.work import By
 from router.telephony.failsafe import FailsafeSync
@@ -125,6 +126,20 @@ async def test_what_is_imported_in_either_form_is_the_same_number(
 
     assert "+74991234400" in await numbers(world)
     assert gone == (NEW,)
+
+
+async def test_what_is_named_in_either_form_is_the_same_number(
+    world: World, administration: Administration, by: By
+) -> None:
+    """Shown, edited, put aside, brought back."""
+    await change(administration, by)
+    found = await Histories(world.database).number(OLD, by.now)
+    edited = await administration.edit_number(OLD, record=False, by=by)
+    aside = await administration.quarantine_numbers([OLD], by=by)
+    back = await administration.release_numbers([OLD], by=by)
+
+    assert found.number.e164 == NEW
+    assert (edited, aside, back) == (NEW, (NEW,), (NEW,))
 
 
 async def test_blocks_and_default_numbers_change_too(

@@ -50,7 +50,7 @@ async def test_a_free_number_moves_at_once(
     """And serves its new pool; the move is audited and in the number's history."""
     await set_up(database, by.now, *POOLS)
     moved = await administration.move_numbers(["8 495 000-00-01"], to="rest", region="RU", by=by)
-    found = (await Histories(database).number(e164(1))).changes
+    found = (await Histories(database).number(e164(1), by.now)).changes
     shown = {(await browser().opens(PAGE)).number for _ in range(2)}
     audited = await database._pool.fetchrow("SELECT * FROM audit_entry ORDER BY id DESC LIMIT 1")
 
@@ -199,7 +199,7 @@ async def test_a_number_is_withdrawn_gently(
     call = await arrivals.dialled(database, [held], "", "trunk1", clock.now)
     waiting = await database._pool.fetchval("SELECT withdrawn_at FROM number")
     await departures.round(clock.move(days=2))
-    found = await Histories(database).number(held)
+    found = await Histories(database).number(held, clock.now)
 
     assert (beat.how, other.how, len(call.candidates), waiting) == ("kept", "default", 1, None)
     assert found.number.withdrawn_at == clock.now
@@ -250,7 +250,7 @@ async def test_the_history_of_a_number(
     )
     await administration.quarantine_numbers([e164(1)], why="rings at night", by=by)
     await administration.withdraw_numbers([e164(1)], by=by)
-    found = await Histories(database).number(e164(1), most=2)
+    found = await Histories(database).number(e164(1), by.now, most=2)
     await administration.add_organisation("Other", by=by)
 
     assert (found.number.shows, found.number.calls, found.number.target) == (3, 1, "office")
@@ -260,4 +260,4 @@ async def test_the_history_of_a_number(
     assert [one.caller for one in found.calls] == ["+79161234567"]
     assert len(found.changes) == 2
     with pytest.raises(NoSuch):
-        await Histories(database).number(e164(1), organisation="Other")
+        await Histories(database).number(e164(1), by.now, organisation="Other")

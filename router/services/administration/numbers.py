@@ -132,6 +132,7 @@ class Numbers(Desk):
         e164 = phone.parse(number, checks.region(region) if region else None)
         given: Mapping[str, Any] = fields
         async with self._work(by) as work:
+            [e164] = await newest(work.queries, [e164], by.now)
             before = await editing.number(work.queries, work.organisation_id, e164)
             if before is None:
                 raise NoSuch("number", f"{e164} is not one of our numbers in use")

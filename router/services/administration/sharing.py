@@ -10,6 +10,7 @@ from router.domain.errors import FieldError
 from router.services import checks
 from router.services.administration.desk import Desk
 from router.services.checks import Ref
+from router.services.codes import newest
 from router.services.shared_pool import take_back_due
 from router.services.work import By
 from router.store import shared_pool as store
@@ -54,6 +55,7 @@ class Sharing(Desk):
         e164s = checks.numbers(numbers, country, field="number")
         said = checks.reason(why) or "taken back by hand"
         async with self._work(by) as work:
+            e164s = await newest(work.queries, e164s, by.now)
             found = await standings.find(work.queries, work.organisation_id, e164s)
             problems = checks.Problems()
             for e164 in e164s:

@@ -12,6 +12,7 @@ from router.domain.model import Standing
 from router.services import checks
 from router.services.administration.desk import Desk
 from router.services.checks import Ref
+from router.services.codes import newest
 from router.services.work import By, Work, organisation_called
 from router.store import standings as store
 from router.store.standings import Change, LoggedChange, StandingRow
@@ -164,6 +165,7 @@ class Standings(Desk):
         """The rows of `numbers`. Raises every refusal together."""
         country = checks.region(region) if region else None
         e164s = checks.numbers(numbers, country, field="number")
+        e164s = await newest(work.queries, e164s, work.by.now)
         found = await store.find(work.queries, work.organisation_id, e164s)
         problems = checks.Problems()
         for e164 in e164s:

@@ -40,7 +40,7 @@ def endpoints(database: Database, clock: Callable[[], datetime], public_url: str
         *Trying(database, clock).endpoints(),
         *Coverage(database).endpoints(),
         *Numbers(listing, writes, clock).endpoints(),
-        *Stock(database, writes).endpoints(),
+        *Stock(database, writes, clock).endpoints(),
         *Standings(database, writes, clock).endpoints(),
         *Shared(database, writes, clock).endpoints(),
         *Settings(database, writes).endpoints(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
@@ -155,9 +156,10 @@ class HistoryQuery(BaseModel):
 
 
 class Stock:
-    def __init__(self, database: Database, writes: Writes) -> None:
+    def __init__(self, database: Database, writes: Writes, clock: Callable[[], datetime]) -> None:
         self._database = database
         self._writes = writes
+        self._clock = clock
 
     def endpoints(self) -> list[Endpoint]:
         root = "/v1/numbers"
@@ -222,7 +224,10 @@ class Stock:
     async def history(self, request: web.Request) -> web.StreamResponse:
         query = read_query(HistoryQuery, request)
         work = Histories(self._database).number(
-            number_of(request), most=query.limit, organisation=request[ACTOR].organisation_id
+            number_of(request),
+            self._clock(),
+            most=query.limit,
+            organisation=request[ACTOR].organisation_id,
         )
         try:
             return json_answer(HistoryOut.of(await soon(work)))
