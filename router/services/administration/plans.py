@@ -54,15 +54,17 @@ class Plans(Desk):
 
 def _ranges(text: str, country: str, problems: LineProblems) -> Sequence[PlanRange]:
     read: list[tuple[PlanRange, int]] = []
+    columns: dict[int, str] = {}
     for line, cells in table.rows(text, COLUMNS, ("region",), problems):
         one = _range(line, cells, country, problems)
         if one is not None:
             read.append((one, line))
+            columns[line] = "prefix" if cells.get("prefix") else "from"
     read.sort(key=lambda one: (one[0].first, one[0].last, one[1]))
     for (before, line_before), (one, line) in pairwise(read):
         if one.first <= before.last:
             first, later = sorted((line_before, line))
-            problems.add(later, "from", f"overlaps with line {first}")
+            problems.add(later, columns[later], f"overlaps with line {first}")
     return [one for one, _ in read]
 
 
