@@ -32,11 +32,16 @@ class Changed(CallRouterError):
     """It is not any more as it was when you read it: read it again."""
 
 
+class NotAlone(CallRouterError):
+    """This is the network's, and holds for every organisation here: by command only."""
+
+
 # What a domain error is to a browser: status and code. The most special class first.
 _ERRORS: Sequence[tuple[type[Exception], int, str]] = (
     (StillNeeded, 409, "still_needed"),
     (KeyReused, 422, "idempotency_key_reused"),
     (Changed, 412, "changed"),
+    (NotAlone, 403, "forbidden"),
     (FieldError, 400, "bad_request"),
     (FieldErrors, 400, "bad_request"),
     (UnknownSite, 404, "unknown_site"),

@@ -12,6 +12,7 @@ from router.web.admin.audit import Audit
 from router.web.admin.channels import Channels
 from router.web.admin.coverage import Coverage
 from router.web.admin.lines import Targets, Trunks
+from router.web.admin.network import Network
 from router.web.admin.numbers import Numbers
 from router.web.admin.organisation import Organisation
 from router.web.admin.pools import Pools
@@ -43,6 +44,7 @@ def endpoints(database: Database, clock: Callable[[], datetime], public_url: str
         *Stock(database, writes, clock).endpoints(),
         *Standings(database, writes, clock).endpoints(),
         *Shared(database, writes, clock).endpoints(),
+        *Network(database, writes, clock).endpoints(),
         *Settings(database, writes).endpoints(),
         *Audit(listing).endpoints(),
     ]
