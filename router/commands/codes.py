@@ -35,9 +35,9 @@ def code_change(
 
 @code_app.command("end")
 def code_end(ctx: typer.Context, old: str, organisation: Organisation = None) -> None:
-    """The old form is valid no longer."""
+    """The old form is valid no longer; a change that has not begun is called off."""
     run(ctx, lambda db, now: Administration(db).end_code_change(old, by=by(now, organisation)))
-    typer.echo(f"numbers in {old} are not ours any more")
+    typer.echo(f"the change of {old} has ended")
 
 
 @code_app.command("list")

@@ -52,6 +52,11 @@ async def cut_short(queries: Queries, change_id: int, until_at: datetime) -> boo
     return await queries.fetchval("codes.cut_short", id=change_id, until_at=until_at) is not None
 
 
+async def call_off(queries: Queries, change_id: int, now: datetime) -> bool:
+    """False if it has begun."""
+    return await queries.fetchval("codes.call_off", id=change_id, now=now) is not None
+
+
 async def numbers(queries: Queries, code: str) -> int:
     """How many numbers begin with a code."""
     count: int = await queries.fetchval("codes.numbers", old=code)

@@ -10,6 +10,10 @@ INSERT INTO code_change (old, new, from_at, until_at, created_at) VALUES ($1, $2
 -- The old form is valid no longer than this.
 UPDATE code_change SET until_at = $2 WHERE id = $1 AND from_at < $2 RETURNING id;
 
+-- call_off(id, now)
+-- A change that has not begun is none.
+DELETE FROM code_change WHERE id = $1 AND from_at > $2 AND applied_at IS NULL RETURNING id;
+
 -- numbers(old)
 -- How many numbers of anybody begin with a code.
 SELECT count(*) FROM number WHERE starts_with(e164, $1) AND withdrawn_at IS NULL;

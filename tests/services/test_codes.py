@@ -196,6 +196,21 @@ async def test_codes_that_cannot_change(
         await administration.change_code("78121", "7814", until=until, by=by)
 
 
+async def test_a_change_to_come_is_called_off(
+    world: World, administration: Administration, by: By
+) -> None:
+    """It never begins; the code may change otherwise."""
+    begins = by.now + DAY
+    await change(administration, by, from_=begins.isoformat())
+    await administration.end_code_change("74951234", by=by)
+    codes = Codes(world.database)
+    await codes.round(begins)
+
+    assert await administration.code_changes(by.now) == []
+    assert await numbers(world) == ["+74951230500", OLD, "+74951234568"]
+    assert await change(administration, by) == 2
+
+
 async def test_the_old_form_is_ended_early(
     world: World, administration: Administration, by: By
 ) -> None:

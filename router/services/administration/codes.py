@@ -69,14 +69,15 @@ class CodeChanges(Desk):
             return count
 
     async def end_code_change(self, old: str, *, by: By) -> None:
-        """The old form is valid no longer, from now on."""
+        """The old form is valid no longer, from now on; a change that has not begun is called off."""
         code = _code(old, "old")
         async with self._work(by) as work:
             rows = await store.changes(work.queries, by.now)
             row = checks.named("old", code, rows, lambda row: row.change.old)
-            if not await store.cut_short(work.queries, row.id, by.now):
-                raise FieldError("old", f"{code} has not begun to change yet")
-            await work.note("code.end", code, {"new": row.change.new})
+            off = await store.call_off(work.queries, row.id, by.now)
+            if not off and not await store.cut_short(work.queries, row.id, by.now):
+                raise FieldError("old", f"{code} begins to change at this moment: try again")
+            await work.note("code.end", code, {"new": row.change.new, "called_off": off})
 
     async def code_changes(self, now: datetime) -> list[CodeRow]:
         """Those that are not over, oldest first."""

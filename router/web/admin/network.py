@@ -133,7 +133,7 @@ class Network:
                 "POST",
                 f"{codes}/end",
                 self.end,
-                "The old form is valid no longer.",
+                "The old form is valid no longer; a change that has not begun is called off.",
                 {200: CodeChangesOut},
                 CodeEndBody,
             ),
