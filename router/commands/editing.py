@@ -147,7 +147,10 @@ def pool_edit(
     goal: Annotated[str | None, typer.Option(help="coverage or accuracy")] = None,
     aim: Annotated[float | None, typer.Option()] = None,
     binding: Annotated[
-        list[str] | None, typer.Option(help="A parameter whose values hold numbers. Repeatable.")
+        list[str] | None,
+        typer.Option(
+            "--bind", "--binding", help="A parameter whose values hold numbers. Repeatable."
+        ),
     ] = None,
     to_visitors: Annotated[bool, typer.Option("--to-visitors", help="No binding.")] = False,
     grows: Annotated[bool | None, typer.Option(help="From the shared pool.")] = None,

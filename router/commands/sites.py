@@ -10,6 +10,7 @@ import typer
 
 from router.commands.base import Organisation, by, run, table
 from router.domain import phone
+from router.domain.model import Pool
 from router.domain.rules.text import all_written
 from router.services.administration import Administration
 from router.services.administration.pools import PoolFields
@@ -133,6 +134,9 @@ def pool_add(
     channel: Annotated[
         str | None, typer.Option(help="A static pool's; else that of its source and medium.")
     ] = None,
+    region: Annotated[
+        str | None, typer.Option(help="Where its numbers are, ISO 3166-2, for example RU-MOW.")
+    ] = None,
     organisation: Organisation = None,
 ) -> None:
     """Add a pool, for example: pool add ads --site shop --rule source=google."""
@@ -156,6 +160,7 @@ def pool_add(
         "medium": medium,
         "campaign": campaign,
         "channel": channel,
+        "region": region,
     }
     if goal is not None:
         fields["goal"] = goal
@@ -172,22 +177,33 @@ def pool_add(
 
 @pool_app.command("list")
 def pool_list(ctx: typer.Context, organisation: Organisation = None) -> None:
-    """All pools and how many numbers each has."""
+    """All pools in the order in which they are asked, and how many numbers each has. Reserved for: after the
+    page was closed, left and idle, where the policy asks how a visit ended."""
     rows = run(ctx, lambda db, _: Inventory(db).pools(organisation))
     table(
-        ["NAME", "SITE", "KIND", "SERVES", "RESERVED FOR", "NUMBERS"],
+        ["PRIORITY", "NAME", "SITE", "KIND", "POLICY", "SERVES", "RESERVED FOR", "NUMBERS"],
         [
             [
+                row.pool.priority,
                 row.pool.name,
                 row.site,
                 row.pool.kind,
+                row.pool.policy if row.pool.kind == "dynamic" else "-",
                 all_written(row.pool.rules) or "every visit",
-                f"{row.pool.reservation_seconds} s",
+                _reserved_for(row.pool),
                 row.numbers,
             ]
             for row in rows
         ],
     )
+
+
+def _reserved_for(pool: Pool) -> str:
+    if pool.kind == "static":
+        return "-"
+    if pool.policy in ("balanced", "exclusive"):
+        return f"{pool.closed_seconds}, {pool.left_seconds}, {pool.idle_seconds} s"
+    return f"{pool.reservation_seconds} s"
 
 
 @pool_app.command("coverage")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import shlex
 from collections.abc import Callable
 from datetime import datetime
@@ -49,7 +50,7 @@ async def test_from_nothing_to_a_site_that_has_numbers(command: Command) -> None
         kind: (await asyncio.to_thread(command, f"{kind} list")).stdout
         for kind in ("organisation", "target", "trunk", "site", "pool", "number")
     }
-    await asyncio.to_thread(command, "pool add rest --site shop")
+    await asyncio.to_thread(command, "pool add rest --site shop --region RU-MOW")
     moved = await asyncio.to_thread(command, "number move 84951110001 --to rest --region RU")
     shown = await asyncio.to_thread(command, "number show 84951110001 --region RU")
     assert moved.stdout == "number +7 495 111-00-01 is in pool rest\n"
@@ -58,6 +59,7 @@ async def test_from_nothing_to_a_site_that_has_numbers(command: Command) -> None
         "+7", "495", "111-00-01", "shop", "ads", "carrier-1", "free",
     ]  # fmt: skip
     assert "source=google and medium=cpc" in listed["pool"]
+    assert re.search(r"100 +ads +shop +dynamic +balanced .* 600, 1200, 900 s", listed["pool"])
     assert "shop-key-1  https://shop.example" in listed["site"]
     assert all("Acme" in listed[k] or "office" in listed[k] for k in ("organisation", "trunk"))
 
