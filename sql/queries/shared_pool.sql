@@ -1,26 +1,31 @@
 -- grow(pool_id, now, actor, why)
--- One number of the organisation's shared pool for a dynamic pool: of the pool's region where it has one, the
--- longest unused first. None there: one that rests after this very site gave it back. A row that somebody else
--- is taking is passed over, so no two pools are ever given one number.
-WITH fit AS MATERIALIZED (
+-- One number of the organisation's shared pool for a dynamic pool: of the pool's region where it has one, else of
+-- its site's country or of no known region, the longest unused first. None there: one that rests after this very
+-- site gave it back. A row that somebody else is taking is passed over, so no two pools are ever given one number.
+WITH wanted AS MATERIALIZED (
+    SELECT pool.organisation_id, pool.site_id, coalesce(pool.region, site.region) AS region,
+           pool.region IS NULL AS anywhere
+    FROM pool JOIN site ON site.id = pool.site_id
+    WHERE pool.id = $1 AND pool.kind = 'dynamic'
+), fit AS MATERIALIZED (
     SELECT number.id, number.standing FROM number
     WHERE number.standing = 'shared' AND number.withdrawn_at IS NULL AND number.holder_id IS NULL
       AND number.leaves_at IS NULL
-      AND number.organisation_id = (SELECT organisation_id FROM pool WHERE id = $1 AND kind = 'dynamic')
-      AND ((SELECT region FROM pool WHERE id = $1) IS NULL
-           OR number.region = (SELECT region FROM pool WHERE id = $1)
-           OR starts_with(number.region, (SELECT region FROM pool WHERE id = $1) || '-'))
+      AND number.organisation_id = (SELECT organisation_id FROM wanted)
+      AND (number.region = (SELECT region FROM wanted)
+           OR starts_with(number.region, (SELECT region FROM wanted) || '-')
+           OR number.region IS NULL AND (SELECT anywhere FROM wanted))
     ORDER BY number.released_at, number.id
     LIMIT 1
     FOR NO KEY UPDATE OF number SKIP LOCKED
 ), own AS MATERIALIZED (
     SELECT number.id, number.standing
-    FROM pool JOIN pool AS home ON home.site_id = pool.site_id JOIN number ON number.pool_id = home.id
-    WHERE pool.id = $1 AND pool.kind = 'dynamic' AND NOT EXISTS (SELECT FROM fit)
-      AND number.standing = 'resting' AND number.organisation_id = pool.organisation_id
+    FROM wanted JOIN pool AS home ON home.site_id = wanted.site_id JOIN number ON number.pool_id = home.id
+    WHERE NOT EXISTS (SELECT FROM fit)
+      AND number.standing = 'resting' AND number.organisation_id = wanted.organisation_id
       AND number.withdrawn_at IS NULL AND number.holder_id IS NULL AND number.leaves_at IS NULL
-      AND (pool.region IS NULL OR number.region = pool.region
-           OR starts_with(number.region, pool.region || '-'))
+      AND (number.region = wanted.region OR starts_with(number.region, wanted.region || '-')
+           OR number.region IS NULL AND wanted.anywhere)
     ORDER BY number.released_at, number.id
     LIMIT 1
     FOR NO KEY UPDATE OF number SKIP LOCKED

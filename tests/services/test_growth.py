@@ -137,6 +137,22 @@ async def test_a_pool_gets_numbers_of_its_region(
         assert region == expected
 
 
+async def test_a_pool_without_a_region_stays_in_its_sites_country(
+    database: Database, now: datetime
+) -> None:
+    """Visitors of a Russian site are not shown a number of New York, however long it has been idle."""
+    await set_up(database, now, APool(numbers=()))
+    await share(database, range(1, 2), now, "US-NY")
+    await share(database, range(2, 3), now, "RU-SPE")
+    pool = (await pools(database))["visitors"]
+
+    grown = await grow(database, pool, now)
+
+    assert grown is not None
+    assert grown.e164 == e164(2)
+    assert await grow(database, pool, now) is None
+
+
 async def test_a_static_pool_does_not_grow(database: Database, now: datetime) -> None:
     await set_up(database, now, APool(kind="static", source="maps", numbers=()))
     await share(database, range(1, 2), now)
