@@ -12,10 +12,11 @@ from router.services.administration import Administration
 from router.services.administration.moves import Moved
 from router.services.departures import Departures
 from router.services.histories import Histories
+from router.services.stock.importing import StockImport
 from router.services.work import By
 from router.store import arrivals
 from router.store.database import Database
-from tests.company import PAGE, APool, e164, history, set_up
+from tests.company import DEFAULT, PAGE, APool, e164, history, set_up
 from tests.services.conftest import Browser, Clock
 
 NewBrowser = Callable[[], Browser]
@@ -261,3 +262,23 @@ async def test_the_history_of_a_number(
     assert len(found.changes) == 2
     with pytest.raises(NoSuch):
         await Histories(database).number(e164(1), by.now, organisation="Other")
+
+
+async def test_what_stands_on_pages_is_handed_out_to_nobody(
+    database: Database, administration: Administration, by: By
+) -> None:
+    """A site's own number is refused in a dynamic pool: added, imported or moved; a static one may have it."""
+    await set_up(database, by.now, *POOLS)
+    text = f"number,pool\n{DEFAULT},rest\n"
+    for refused in (
+        administration.add_numbers([DEFAULT], pool="rest", by=by),
+        StockImport(database).import_stock(text, by=by),
+    ):
+        with pytest.raises(FieldError, match="stands on the pages of site"):
+            await refused
+    await administration.add_numbers([DEFAULT], by=by)
+    with pytest.raises(FieldError, match="stands on the pages of site"):
+        await administration.move_numbers([DEFAULT], to="rest", by=by)
+    await administration.add_pool("print", site="shop", kind="static", source="print", by=by)
+    moved = await administration.move_numbers([DEFAULT], to="print", by=by)
+    assert moved.at_once == (DEFAULT,)

@@ -15,10 +15,10 @@ from router.services import checks
 from router.services.administration.desk import Desk
 from router.services.checks import Ref
 from router.services.codes import newest
-from router.services.stock.fitting import misfits
+from router.services.stock.fitting import misfits, page_number
 from router.services.work import By, Work
+from router.store import administration, standings, stock
 from router.store import moves as store
-from router.store import standings, stock
 from router.store.moves import Movable
 from router.store.standings import Change
 
@@ -57,7 +57,10 @@ class Moves(Desk):
             found = await _rows(work, e164s)
             problems = checks.Problems()
             carriers = await stock.carriers(work.queries, [row.pool.id])
+            sites = await administration.sites(work.queries, work.organisation_id)
             for one in found:
+                if problem := page_number(one.e164, row.pool, sites):
+                    problems.add("number", problem)
                 if one.pool_id == row.pool.id and one.moves_to is None:
                     problems.add("number", f"{one.e164} is in pool {row.pool.name} already")
                 if one.held and one.standing in ("quarantined", "listening"):

@@ -12,6 +12,7 @@ from router.services import checks
 from router.services.administration.desk import Desk, difference
 from router.services.checks import Ref
 from router.services.codes import newest
+from router.services.stock.fitting import page_number
 from router.services.work import By
 from router.store import administration as store
 from router.store import editing, standings
@@ -58,6 +59,10 @@ class Numbers(Desk):
                     f"{clash} is a company line that calls are sent to: it cannot be tracked as well",
                     phone.EXAMPLE,
                 )
+            sites = await store.sites(work.queries, work.organisation_id) if row else []
+            for e164 in e164s:
+                if row and (shown := page_number(e164, row.pool, sites)):
+                    problems.add("number", shown, phone.EXAMPLE)
             problems.refuse()
             taken = await store.put_numbers(
                 work.queries,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
-from router.domain.model import PoolId
+from router.domain.model import Pool, PoolId, Site
 from router.domain.numbering import same_region
 from router.store.administration import PoolRow
 
@@ -23,3 +23,15 @@ def misfits(
             "carrier",
             f"{carrier} is not the carrier of pool {pool.name}: {names} (unless forced)",
         )
+
+
+def page_number(e164: str, pool: Pool, sites: Sequence[Site]) -> str | None:
+    """Why a number that a site's pages show by themselves cannot be handed out; None where it can."""
+    if pool.kind != "dynamic":
+        return None
+    for site in sites:
+        if e164 == site.default_number or e164 in site.page_numbers:
+            return (
+                f"{e164} stands on the pages of site {site.name}: a dynamic pool cannot hand it out"
+            )
+    return None

@@ -15,7 +15,7 @@ from router.services import checks
 from router.services.administration.desk import Desk
 from router.services.codes import apply_due
 from router.services.stock import form, overlaps
-from router.services.stock.fitting import misfits
+from router.services.stock.fitting import misfits, page_number
 from router.services.stock.lines import LineProblems, StockLine
 from router.services.work import By, Work, site_called
 from router.store import administration, codes, stock
@@ -134,6 +134,8 @@ async def _resolve(
             row = problems.check(one.line, "pool", pool_of, one.pool, one.site)
         elif one.site:
             problems.add(one.line, "site", "says nothing without a pool", "")
+        if row and one.number and (shown := page_number(one.number, row.pool, sites)):
+            problems.add(one.line, "number", shown)
         if row is not None and not force:
             for column, problem in misfits(one.region, one.carrier, row, carriers):
                 problems.add(one.line, column, problem)
