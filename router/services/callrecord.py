@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -37,9 +37,17 @@ class Change:
 
 
 class Recorder:
-    """Writes what events mean; tells it once it is committed."""
+    """Writes what events mean; tells it once it is committed. `decided` knows of calls whose decision is on its
+    way into the database: it is what the company was told."""
 
-    def __init__(self, attributor: Attributor, live: Live, metrics: CallMetrics) -> None:
+    def __init__(
+        self,
+        attributor: Attributor,
+        live: Live,
+        metrics: CallMetrics,
+        decided: Callable[[str], bool],
+    ) -> None:
+        self._decided = decided
         self._attributor = attributor
         self._live = live
         self._metrics = metrics
@@ -99,7 +107,13 @@ class Recorder:
         """What is going to be written of a call, which is credited now if nobody did so before."""
         method, level, confidence = row.method, row.level, row.confidence
         organisation_id = row.organisation_id
-        if row.attribution_id is None and facts.arrived and facts.arrived_at is not None:
+        if (
+            row.attribution_id is None
+            and facts.arrived
+            and facts.arrived_at is not None
+            # after its end nothing would be heard of the call that could still credit it
+            and (facts.state == "ended" or not self._decided(row.linkedid))
+        ):
             credit = await self._attributor.late(
                 queries, row.id, _question(facts), facts.arrived_at, now
             )

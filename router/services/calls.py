@@ -100,7 +100,7 @@ class Calls:
             lanes=LANES,
             seconds=patience,
         )
-        self._recorder = Recorder(self._attributor, live, metrics)
+        self._recorder = Recorder(self._attributor, live, metrics, self._crediting.holds)
         self._absorbing = asyncio.Lock()
         self._arriving = 0
         self._at_rest = asyncio.Event()

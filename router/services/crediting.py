@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -47,6 +48,7 @@ class Crediting:
         self._attributor = attributor
         self._live = live
         self._waiting: deque[Answered] = deque(maxlen=WAITING_AT_MOST)
+        self._being_written: Sequence[Answered] = ()
         self._writing: asyncio.Task[None] | None = None
 
     def add(self, answered: Answered) -> None:
@@ -58,6 +60,12 @@ class Crediting:
     def _begin(self) -> None:
         self._writing = asyncio.create_task(self._write())
         self._writing.add_done_callback(self._ended)
+
+    def holds(self, linkedid: str) -> bool:
+        """Whether what the call was answered by is still to be written."""
+        return any(
+            one.decided.linkedid == linkedid for one in (*self._being_written, *self._waiting)
+        )
 
     async def settled(self) -> None:
         """Returns once everything added so far is written, or given up."""
@@ -74,6 +82,7 @@ class Crediting:
         while self._waiting:
             await asyncio.sleep(AFTER_SECONDS)
             batch = [self._waiting.popleft() for _ in range(min(AT_ONCE, len(self._waiting)))]
+            self._being_written = batch
             try:
                 await self._written(batch)
             except StoreUnavailable as error:
@@ -83,6 +92,8 @@ class Crediting:
             except Exception:
                 log.exception("decisions not written together", calls=len(batch))
                 await self._one_by_one(batch)
+            finally:
+                self._being_written = ()
 
     async def _one_by_one(self, batch: list[Answered]) -> None:
         """One that cannot be written stands in nobody's way; its call's events credit it anew."""

@@ -141,6 +141,26 @@ async def test_its_events_are_quicker_than_the_decision(
     assert visit["called"] == pytest.approx(1, abs=0.02)
 
 
+async def test_what_the_company_was_told_is_what_is_written(
+    world: World, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not what would be decided anew, by Asterisk's clock, when the first events come before the writing."""
+    session = await world.visit(began=now - 100 * S, seen=now - 5 * S)
+    # began in the second by which Asterisk's clock is ahead
+    await world.visit(began=now + 0.5 * S, seen=now + 0.5 * S, campaign="autumn")
+    held = Held(monkeypatch)
+    route = await world.calls.arrive(arrival(), now)
+    events = retold("answered", "pbx1-1.0", now + S, did="74951234567", cid="+79161234567")
+    begun = [event for event in events if event.kind in ("CHAN_START", "CT_IN")]
+    await world.calls.absorb(begun, source="ami", now=now + S)
+    held.free.set()
+    call = await world.call("pbx1-1.0")
+
+    assert route.tags["campaign"] == call["campaign"] == "spring"
+    assert (call["session_id"], call["decisions"], call["route_source"]) == (session, 1, "router")
+    assert call["confidence"] > 0.99
+
+
 async def test_the_database_goes_away_in_between(
     world: World, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
