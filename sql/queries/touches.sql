@@ -1,11 +1,13 @@
 -- add(site_id, session, at, url, referrer, source, medium, campaign, term, content, click_ids, channel)
--- A landing within a session that had begun before; one that is there already (a reload) is not written again.
+-- A landing within a session that had begun before; one that is there already (a reload) is not written again, nor
+-- is anything beyond what a person does: a program that goes on opening pages as one visitor fills no table.
 INSERT INTO touch (organisation_id, site_id, visitor, session_id, at, url, referrer, source, medium, campaign, term,
                    content, click_ids, channel)
 SELECT session.organisation_id, session.site_id, session.visitor, session.id, $3, $4, $5, $6, $7, $8, $9, $10, $11,
        $12
 FROM session
 WHERE session.site_id = $1 AND session.key = $2
+  AND (SELECT count(*) FROM touch WHERE touch.session_id = session.id) < 200
   AND NOT EXISTS (SELECT FROM touch WHERE touch.session_id = session.id AND touch.url = $4 AND touch.referrer = $5);
 
 -- name(site_id, session, ids)

@@ -85,3 +85,16 @@ async def test_ids_of_analytics_come_with_a_later_page(
     assert (rows[0]["click_ids"], rows[0]["channel"]) == ({"gclid": "1", **ids}, "google_ads")
     assert rows[1]["key"] == alone.session
     assert (rows[1]["click_ids"], rows[1]["channel"]) == (ids, "direct")
+
+
+async def test_a_program_that_opens_pages_for_ever_fills_no_table(
+    database: Database, browser: Callable[[], Browser], clock: Clock
+) -> None:
+    """Of one session two hundred touches are kept beside its first."""
+    await set_up(database, clock.now, APool(numbers=(1,)))
+    visitor = browser()
+    await visitor.opens(ADS)
+    for page in range(205):
+        await visitor.opens(f"{ADS}&page={page}")
+
+    assert await database._pool.fetchval("SELECT count(*) FROM touch") == 200
