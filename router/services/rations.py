@@ -44,8 +44,11 @@ class Rations:
 
     def _level(self, pool_id: PoolId, most: int, now: datetime) -> float:
         level, at = self._buckets.get(pool_id, (float(most), now))
-        # a clock that was set back fills nothing
-        return min(float(most), level + most * max((now - at) / MINUTE, 0.0))
+        if now < at:
+            # a clock that was set back fills nothing, and does not keep the bucket empty until it is there again
+            self._buckets[pool_id] = level, now
+            return level
+        return min(float(most), level + most * ((now - at) / MINUTE))
 
     def _say(self, pool: Pool, event: str, now: datetime, **figures: int) -> None:
         """At most once a minute for each pool."""

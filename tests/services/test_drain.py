@@ -164,9 +164,12 @@ def test_a_bucket_fills_evenly_and_no_further(now: datetime) -> None:
     rations.take(one, now)
 
     assert not rations.left(one.id, now)
-    assert not rations.left(one.id, now - timedelta(hours=1))
     assert not rations.left(one.id, now + timedelta(seconds=29))
     assert rations.left(one.id, now + timedelta(seconds=30))
+    back = now - timedelta(hours=1)
+    assert not rations.left(one.id, back)
+    # the clock was set back: it fills from there, and not in an hour only
+    assert rations.left(one.id, back + timedelta(seconds=30))
     assert rations.left(other.id, now)
     tomorrow = now + timedelta(days=1)
     for _ in range(2):
