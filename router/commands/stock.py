@@ -55,12 +55,14 @@ def number_import(
 @stock_app.command("export")
 def number_export(
     ctx: typer.Context,
-    file: Annotated[Path | None, typer.Argument(help="Else it is printed.")] = None,
+    file: Annotated[
+        Path | None, typer.Argument(help="Without one, or with -, it is printed.")
+    ] = None,
     organisation: Organisation = None,
 ) -> None:
     """Write all numbers in the form that `number import` reads."""
     text = run(ctx, lambda db, _: StockExport(db).export_stock(organisation))
-    if file is None:
+    if file is None or str(file) == "-":
         typer.echo(text, nl=False)
     else:
         file.write_text(text, encoding="utf-8")

@@ -21,7 +21,8 @@ async def test_a_file_of_numbers_goes_in_and_out(command: Command, tmp_path: Pat
     refused = await asyncio.to_thread(command, f"number import {wrong}")
     missing = await asyncio.to_thread(command, f"number import {tmp_path}/nothing.csv")
     written = await asyncio.to_thread(command, f"number export {copy}")
-    printed = await asyncio.to_thread(command, "number export")
+    printed = await asyncio.to_thread(command, "number export -")
+    bare = await asyncio.to_thread(command, "number export")
 
     assert tried.stdout.splitlines() == [
         "999 numbers would be taken in, of 1 lines, 1 blocks",
@@ -36,7 +37,7 @@ async def test_a_file_of_numbers_goes_in_and_out(command: Command, tmp_path: Pat
     assert (refused.exit_code, missing.exit_code) == (2, 2)
     assert "No such file" in missing.stderr
     assert written.exit_code == 0
-    assert printed.stdout == copy.read_text()
+    assert printed.stdout == bare.stdout == copy.read_text()
     assert "+13156582xxx,b,,US,,017," in printed.stdout
 
 
