@@ -9,8 +9,10 @@ from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID, uuid4
 
+import structlog
+
 from router.domain import useragent
-from router.domain.errors import UnknownSession
+from router.domain.errors import StoreUnavailable, UnknownSession
 from router.domain.page import (
     Heartbeat,
     HeartbeatAnswer,
@@ -33,6 +35,8 @@ from router.store import sessions
 from router.store.database import Database, deadline
 from router.store.sessions import Beat, Heard
 from router.store.sites import Part, SiteView
+
+log = structlog.get_logger(__name__)
 
 _HOW: Mapping[How, HeartbeatHow] = {
     "kept": "kept",
@@ -124,8 +128,7 @@ class Visits:
             else:
                 shown = await self._desk.ask(ask)
             if shown.further is not None:
-                kept = landing.keep(self._database, view.site.id, shown.session, shown.further, now)
-                await deadline(kept, self._seconds, what="touch")
+                await self._keep(view, shown.session, shown.further, now)
         return VisitAnswer(
             session=shown.session,
             visitor=visitor,
@@ -143,6 +146,16 @@ class Visits:
     async def site(self, key: str, now: datetime) -> SiteView:
         """A site, for whoever asks in a page's place. Raises UnknownSite."""
         return await self._directory.view(key, now)
+
+    async def _keep(
+        self, view: SiteView, session: UUID, further: landing.Further, now: datetime
+    ) -> None:
+        """The number is handed out already: its page is answered, whatever becomes of the touch."""
+        kept = landing.keep(self._database, view.site.id, session, further, now)
+        try:
+            await deadline(kept, self._seconds, what="touch")
+        except StoreUnavailable as error:
+            log.warning("a touch is not kept", session=str(session), error=str(error))
 
     async def heartbeat(self, beat: Heartbeat, now: datetime) -> HeartbeatAnswer:
         """Renews the reservation of a page that is looked at. A page is told another number only when

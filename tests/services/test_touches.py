@@ -53,6 +53,20 @@ async def test_every_landing_is_kept(
     assert early == found[:1]
 
 
+async def test_a_page_is_answered_although_its_touch_cannot_be_written(
+    database: Database, browser: Callable[[], Browser], clock: Clock
+) -> None:
+    """Its number is handed out by then."""
+    await set_up(database, clock.now, APool(numbers=range(1, 4)))
+    visitor = browser()
+    first = await visitor.opens(ADS)
+    async with database._pool.acquire() as other, other.transaction():
+        await other.execute("LOCK TABLE touch IN ACCESS EXCLUSIVE MODE")
+        again = await visitor.opens(f"{ADS}&utm_term=pumps")
+
+    assert (again.how, again.number) == ("kept", first.number)
+
+
 async def test_the_first_touch_is_found_however_many_there_are(
     database: Database, browser: Callable[[], Browser], clock: Clock
 ) -> None:
