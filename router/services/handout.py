@@ -28,6 +28,8 @@ from router.store.sessions import Known
 _PAUSE = 0.003
 # a shared pool that had no number is asked again after so long
 _BARREN = timedelta(seconds=10)
+# by so many numbers a minute a pool grows at most: robots that come in a crowd leave the shared pool to others
+_GROWTH = 30
 _SCORED = ("balanced", "exclusive")
 
 
@@ -39,6 +41,7 @@ class Desk:
     ) -> None:
         self._database = database
         self._rations = Rations(pool_reservations)
+        self._growth = Rations(_GROWTH, event="pool grew as fast as it may")
         self._queries = database.kept
         self._upkeep = upkeep
         self._in_flight: set[NumberId] = set()
@@ -244,11 +247,16 @@ class Desk:
         return True
 
     def _may_grow(self, pool: Pool, now: datetime) -> bool:
-        return may_grow(pool) and not now < self._barren_until.get(pool.id, now)
+        waits = now < self._barren_until.get(pool.id, now)
+        return may_grow(pool) and not waits and self._growth.left(pool.id, now)
 
     async def _grown(self, pool: Pool, now: datetime) -> bool:
-        """Whether the pool has one more number now. An empty shared pool is left alone for a while."""
-        if await growth.grow(self._database, pool, now):
+        """Whether the pool has one more number now. An empty shared pool is left alone for a while; so is any,
+        by a pool whose numbers are held by pages that never spoke."""
+        if await numbers.drained(self._queries, pool.id, now):
+            self._rations.drained(pool, now)
+        elif await growth.grow(self._database, pool, now):
+            self._growth.take(pool, now)
             return True
         self._barren_until[pool.id] = now + _BARREN
         return False

@@ -18,10 +18,12 @@ MINUTE = timedelta(minutes=1)
 
 
 class Rations:
-    """`most` hand-outs a minute for each pool; None: no bound. For one router, which counts its own."""
+    """`most` hand-outs a minute for each pool; None: no bound. For one router, which counts its own. `event`:
+    what the log says when a pool's are used up."""
 
-    def __init__(self, most: int | None) -> None:
+    def __init__(self, most: int | None, *, event: str = "pool rationed") -> None:
         self._most = most
+        self._event = event
         self._buckets: dict[PoolId, tuple[float, datetime]] = {}
         self._said: dict[tuple[PoolId, str], datetime] = {}
 
@@ -36,7 +38,7 @@ class Rations:
         level = self._level(pool.id, self._most, now) - 1
         self._buckets[pool.id] = (level, now)
         if level < 1:
-            self._say(pool, "pool rationed", now, a_minute=self._most)
+            self._say(pool, self._event, now, a_minute=self._most)
 
     def drained(self, pool: Pool, now: datetime) -> None:
         """Too many of its numbers are held by pages that never spoke: somebody should know."""

@@ -84,6 +84,11 @@ async def held(
     return [replace(_stamped(row), drained=row["drained"]) for row in rows]
 
 
+async def drained(queries: Queries, pool_id: PoolId, now: datetime) -> bool:
+    """Whether too many of the pool's numbers are held by visits whose page never spoke."""
+    return any(one.drained for one in await held(queries, pool_id, Scan(most=1), now))
+
+
 async def bound(
     queries: Queries, combinations: Collection[tuple[PoolId, str]]
 ) -> dict[tuple[PoolId, str], Read]:

@@ -15,7 +15,7 @@ from router.services.visits import Visits
 from router.store import numbers
 from router.store.database import Database
 from router.store.numbers import Scan
-from tests.company import APool, set_up
+from tests.company import LANDING, APool, e164, set_up
 from tests.services.conftest import Browser, Clock, serving
 
 NewBrowser = Callable[[], Browser]
@@ -176,3 +176,78 @@ def test_a_bucket_fills_evenly_and_no_further(now: datetime) -> None:
         rations.take(one, tomorrow)
     assert not rations.left(one.id, tomorrow)
     assert Rations(None).left(one.id, now)
+
+
+async def _share(database: Database, numbers: range, now: datetime) -> None:
+    await database._pool.executemany(
+        "INSERT INTO number (organisation_id, e164, standing, created_at) "
+        "VALUES (1, $1, 'shared', $2)",
+        [(e164(n), now) for n in numbers],
+    )
+
+
+async def _still_shared(database: Database) -> int:
+    count: int = await database._pool.fetchval(
+        "SELECT count(*) FROM number WHERE standing = 'shared'"
+    )
+    return count
+
+
+@pytest.mark.parametrize("policy", ["mango", "balanced", "exclusive"])
+async def test_a_drained_pool_leaves_the_shared_pool_to_others(
+    database: Database, browser: NewBrowser, clock: Clock, now: datetime, policy: str
+) -> None:
+    """Who comes while robots hold its numbers makes it no larger; once these speak, they do."""
+    await set_up(database, now, APool(policy=policy, grows=True, numbers=NUMBERS))
+    await _share(database, range(21, 26), now)
+    people, robots = [browser() for _ in range(6)], [browser() for _ in range(4)]
+    for one in (*people, *robots):
+        await one.opens()
+    clock.move(seconds=15)
+    for one in people:
+        await one.speaks()
+    with structlog.testing.capture_logs() as logs:
+        await browser().opens()
+    while_drained = await _still_shared(database)
+    clock.move(seconds=12)
+    for one in (*people, *robots):
+        await one.speaks()
+    grown = await browser().opens()
+
+    assert (while_drained, await _still_shared(database)) == (5, 4)
+    assert [log["pool"] for log in logs if "drained" in log["event"]] == ["visitors"]
+    assert grown.number == e164(21)
+
+
+async def test_combinations_of_a_drained_pool_leave_it_alone_too(
+    database: Database, browser: NewBrowser, clock: Clock, now: datetime
+) -> None:
+    """A robot that makes up campaigns gets no number for each."""
+    pool = APool(policy="balanced", grows=True, numbers=(1, 2), binding=("campaign",))
+    await set_up(database, now, pool)
+    await _share(database, range(21, 26), now)
+    for campaign in ("a", "b"):
+        await browser().opens(LANDING.replace("spring", campaign))
+    clock.move(seconds=15)
+    for campaign in ("c", "d", "e"):
+        await browser().opens(LANDING.replace("spring", campaign))
+
+    assert await _still_shared(database) == 5
+
+
+async def test_a_pool_grows_by_so_many_a_minute(
+    database: Database, browser: NewBrowser, clock: Clock, now: datetime
+) -> None:
+    """Before anybody can be told from a robot; then its visitors see the default number."""
+    await set_up(database, now, APool(policy="mango", numbers=()))
+    await _share(database, range(1, 61), now)
+    crowd = [browser() for _ in range(35)]
+    first = [(await one.opens()).how for one in crowd]
+    clock.move(seconds=20)
+    for one in crowd[:30]:
+        await one.speaks()
+    later = [(await browser().opens()).how for _ in range(11)]
+
+    assert (first.count("free"), first[30:]) == (30, ["default"] * 5)
+    assert (later.count("free"), later[10:]) == (10, ["default"])
+    assert await _still_shared(database) == 20
