@@ -641,6 +641,22 @@ ALTER TABLE public.reservation ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY 
     CACHE 1
 );
 
+CREATE TABLE public.reservation_token_key (
+    id bigint NOT NULL,
+    secret bytea DEFAULT sha256(((uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())) || uuid_send(gen_random_uuid()))) NOT NULL,
+    made_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT reservation_token_key_secret_check CHECK ((length(secret) = 32))
+);
+
+ALTER TABLE public.reservation_token_key ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.reservation_token_key_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.router_pulse (
     router text NOT NULL,
     at timestamp with time zone NOT NULL
@@ -927,6 +943,9 @@ ALTER TABLE ONLY public.region_seen
 
 ALTER TABLE ONLY public.reservation
     ADD CONSTRAINT reservation_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.reservation_token_key
+    ADD CONSTRAINT reservation_token_key_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.router_pulse
     ADD CONSTRAINT router_pulse_pkey PRIMARY KEY (router);

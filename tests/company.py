@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 from router.domain.page import Heartbeat, Leave, Tap, VisitRequest
+from router.domain.reservation_tokens import TokenKey, TokenKeys
 from router.store.database import Database
 
 SITE = "shop-key-1"
@@ -20,6 +21,9 @@ BROWSER = (
 )
 LANDING = f"{ORIGIN}/?utm_source=google&utm_medium=cpc&utm_campaign=spring&gclid=abc"
 PAGE = f"{ORIGIN}/contacts"
+# What tokens are signed with here, and when: pages whose tokens are no matter of the test have them for long.
+_KEY = TokenKey(secret=b"k" * 32, made_at=datetime(2020, 1, 1, tzinfo=UTC))
+_LONG = datetime(2100, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +50,9 @@ def e164(n: int) -> str:
 async def set_up(database: Database, now: datetime, *pools: APool) -> dict[str, int]:
     """One organisation, one site, these pools; returns the pools' ids by name."""
     execute, fetchval = database._pool.execute, database._pool.fetchval
+    await execute(
+        "UPDATE reservation_token_key SET secret = $1, made_at = $2", _KEY.secret, _KEY.made_at
+    )
     await execute("INSERT INTO organisation (name, created_at) VALUES ('Acme', $1)", now)
     await execute(
         "INSERT INTO target (organisation_id, name, kind, endpoint, created_at) "
@@ -101,19 +108,26 @@ def a_visit(url: str = LANDING, **changes: Any) -> VisitRequest:
     return VisitRequest(**{**values, **changes})
 
 
+def a_token(session: UUID) -> str | None:
+    """What a page of the site brings along that was told this session."""
+    return TokenKeys([_KEY]).sign(SITE, session, _LONG)
+
+
 def a_heartbeat(session: UUID, shown: str | None, **changes: Any) -> Heartbeat:
-    values: dict[str, Any] = {"visible": True, "input": True}
+    values: dict[str, Any] = {"visible": True, "input": True, "token": a_token(session)}
     return Heartbeat(
         site=SITE, origin=ORIGIN, session=session, shown=shown, **{**values, **changes}
     )
 
 
-def a_leave(session: UUID, kind: Any = "close") -> Leave:
-    return Leave(site=SITE, origin=ORIGIN, session=session, kind=kind)
+def a_leave(session: UUID, kind: Any = "close", **changes: Any) -> Leave:
+    values: dict[str, Any] = {"token": a_token(session), **changes}
+    return Leave(site=SITE, origin=ORIGIN, session=session, kind=kind, **values)
 
 
-def a_tap(session: UUID, number: str | None = None, kind: Any = "tap") -> Tap:
-    return Tap(site=SITE, origin=ORIGIN, session=session, number=number, kind=kind)
+def a_tap(session: UUID, number: str | None = None, kind: Any = "tap", **changes: Any) -> Tap:
+    values: dict[str, Any] = {"token": a_token(session), **changes}
+    return Tap(site=SITE, origin=ORIGIN, session=session, number=number, kind=kind, **values)
 
 
 async def history(database: Database) -> list[tuple[str, datetime, datetime | None, str | None]]:

@@ -44,6 +44,7 @@ class Visit:
     session: str
     visitor: str
     how: str
+    token: str | None
 
 
 class Router:
@@ -147,6 +148,7 @@ class System:
             session=answer["session"],
             visitor=answer["visitor"],
             how=answer["how"],
+            token=answer["token"],
         )
 
     async def heartbeat(self, visit: Visit) -> Any:
@@ -156,6 +158,7 @@ class System:
             {
                 "site": demo.SITE_KEY,
                 "session": visit.session,
+                "token": visit.token,
                 "visible": True,
                 "input": True,
                 "number": visit.number,

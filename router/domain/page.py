@@ -36,18 +36,20 @@ class VisitRequest:
 @dataclass(frozen=True, kw_only=True)
 class OtherNumber:
     """What stands in the place of one of the page's further numbers (`replace`). Each is held by a
-    session of its own."""
+    session of its own, with a `token` of its own."""
 
     session: UUID
     replace: str
     number: str
     how: HandedHow
     valid_until: datetime | None
+    token: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class VisitAnswer:
-    """`number` and `replace` are E.164. `cookie_domain`: where the visitor's cookie is valid besides the
+    """`number` and `replace` are E.164. `token`: what the page speaks for its session with from now on; None
+    where nothing is kept of the visit. `cookie_domain`: where the visitor's cookie is valid besides the
     router's own host. `why`: which rules matched, for the main number first; empty unless asked for."""
 
     session: UUID
@@ -58,6 +60,7 @@ class VisitAnswer:
     region: str
     valid_until: datetime | None
     heartbeat_seconds: int
+    token: str | None = None
     others: tuple[OtherNumber, ...] = ()
     cookie_domain: str | None = None
     why: tuple[str, ...] = ()
@@ -65,10 +68,11 @@ class VisitAnswer:
 
 @dataclass(frozen=True, kw_only=True)
 class OtherShown:
-    """A further number of a page: its session, and what the page shows."""
+    """A further number of a page: its session with the token of that, and what the page shows."""
 
     session: UUID
     shown: str | None
+    token: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,31 +87,35 @@ class Heartbeat:
     visible: bool
     input: bool
     shown: str | None
+    token: str | None = None
     input_seconds: int | None = None
     others: tuple[OtherShown, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class HeartbeatAnswer:
-    """`number` is given where the page has to show another one than it does. `others`: the same for its
-    further numbers, in the order of the question; None where the session is not known."""
+    """`number` is given where the page has to show another one than it does, `token` where it has to speak
+    with another one from now on. `others`: the same for its further numbers, in the order of the question;
+    None where the session is not known."""
 
     how: HeartbeatHow
     number: str | None
     region: str
     valid_until: datetime | None
+    token: str | None = None
     others: tuple[HeartbeatAnswer | None, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Leave:
-    """`others`: the sessions of the page's further numbers."""
+    """`others`: the page's further numbers."""
 
     site: str
     origin: str
     session: UUID
     kind: Literal["hide", "close"]
-    others: tuple[UUID, ...] = ()
+    token: str | None = None
+    others: tuple[OtherShown, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,3 +125,4 @@ class Tap:
     session: UUID
     number: str | None
     kind: Literal["tap", "copy"]
+    token: str | None = None

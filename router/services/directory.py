@@ -1,4 +1,4 @@
-"""Sites and their pools, kept in memory for some seconds."""
+"""Sites, their pools, and the keys of reservation tokens, kept in memory for some seconds."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from router.domain.errors import OriginRefused, UnknownSite
-from router.store import sites
+from router.domain.reservation_tokens import TokenKeys
+from router.store import sites, token_keys
 from router.store.database import Database, deadline
 from router.store.sites import SiteView
 
@@ -16,12 +17,14 @@ _UNKNOWN_AGAIN = timedelta(seconds=0.5)
 
 
 class Directory:
-    """What was set up is seen after `seconds` at the latest, in every router."""
+    """What was set up is seen after `seconds` at the latest, in every router. `tokens` are as of the site that
+    was asked for last."""
 
     def __init__(self, database: Database, *, seconds: float = 5) -> None:
         self._database = database
         self._lifetime = timedelta(seconds=seconds)
         self._views: Mapping[str, SiteView] = {}
+        self.tokens = TokenKeys()
         self._loaded_at: datetime | None = None
         self._loading: asyncio.Task[None] | None = None
 
@@ -56,5 +59,10 @@ class Directory:
             await asyncio.shield(self._loading)
 
     async def _read(self, now: datetime) -> None:
-        self._views = await deadline(sites.directory(self._database), 1, what="sites")
+        await deadline(self._read_all(), 1, what="sites")
         self._loaded_at = now
+
+    async def _read_all(self) -> None:
+        views = await sites.directory(self._database)
+        self.tokens = await token_keys.load(self._database)
+        self._views = views

@@ -18,11 +18,12 @@ from router.domain.page import (
     HeartbeatAnswer,
     HeartbeatHow,
     Leave,
-    OtherNumber,
+    OtherShown,
     Tap,
     VisitAnswer,
     VisitRequest,
 )
+from router.domain.reservation_tokens import TokenKeys
 from router.domain.visitstate import HEARTBEAT
 from router.services import landing, unremembered
 from router.services.batching import Batcher, Waiting
@@ -30,11 +31,12 @@ from router.services.directory import Directory
 from router.services.handout import Desk
 from router.services.places import Places
 from router.services.plan import Ask, How, Shown
+from router.services.told import beaten, other_number, why
 from router.services.upkeep import Upkeep
 from router.store import sessions
 from router.store.database import Database, deadline
 from router.store.sessions import Beat, Heard
-from router.store.sites import Part, SiteView
+from router.store.sites import SiteView
 
 log = structlog.get_logger(__name__)
 
@@ -103,6 +105,8 @@ class Visits:
         view = await self._directory.site(request.site, request.origin, now)
         visitor = request.visitor or uuid4()
         others: Sequence[Shown] = ()
+        # for what is not kept nothing is signed
+        keys = TokenKeys()
         if useragent.is_bot(request.user_agent):
             default = view.site.default_number
             shown = Shown(session=uuid4(), number=default, how="default", valid_until=None)
@@ -111,6 +115,7 @@ class Visits:
             shown = unremembered.shown(view, opened)
             others = [unremembered.shown(part.view, opened) for part in view.parts]
         else:
+            keys = self._directory.tokens
             ask = Ask(
                 view=view,
                 visitor=visitor,
@@ -138,9 +143,13 @@ class Visits:
             region=view.site.region,
             valid_until=shown.valid_until,
             heartbeat_seconds=HEARTBEAT_SECONDS,
-            others=tuple(map(_other, view.parts, others)),
+            token=keys.sign(view.site.key, shown.session, now),
+            others=tuple(
+                other_number(part, other, keys.sign(view.site.key, other.session, now))
+                for part, other in zip(view.parts, others, strict=False)
+            ),
             cookie_domain=view.snippet.cookie_domain,
-            why=_why([shown, *others]) if request.debug else (),
+            why=why([shown, *others]) if request.debug else (),
         )
 
     async def site(self, key: str, now: datetime) -> SiteView:
@@ -161,10 +170,9 @@ class Visits:
         """Renews the reservation of a page that is looked at. A page is told another number only when
         its visitor comes back to it, and its own is somebody else's by then. Raises UnknownSession."""
         view = await self._directory.site(beat.site, beat.origin, now)
-        spoken = [
-            self._heard(session, view, beat, now)
-            for session in (beat.session, *(other.session for other in beat.others))
-        ]
+        # each of its numbers speaks for itself
+        beats = [beat, *(_of_other(beat, other) for other in beat.others)]
+        spoken = [self._heard(view, one, now) for one in beats]
         # the usual page has one number: its question is no task of its own
         heard, *others = await asyncio.gather(*spoken) if beat.others else [await spoken[0]]
         if heard is None:
@@ -173,19 +181,26 @@ class Visits:
         if not others:
             return answer
         told = [
-            self._other_beaten(view, heard.visitor, other, beat, shown.shown, now)
-            for other, shown in zip(others, beat.others, strict=True)
+            self._other_beaten(view, heard.visitor, other, one, now)
+            for other, one in zip(others, beats[1:], strict=True)
         ]
         return replace(answer, others=tuple(await asyncio.gather(*told)))
 
-    async def _heard(
-        self, session: UUID, view: SiteView, beat: Heartbeat, now: datetime
-    ) -> Heard | None:
+    def _is_held(
+        self, view: SiteView, page: Heartbeat | OtherShown | Leave | Tap, now: datetime
+    ) -> bool:
+        """Whether the page was told its session by us: who makes one up costs the database nothing."""
+        return self._directory.tokens.good(page.token, view.site.key, page.session, now)
+
+    async def _heard(self, view: SiteView, beat: Heartbeat, now: datetime) -> Heard | None:
+        if not self._is_held(view, beat, now):
+            return None
         gone_kind: Literal["hide"] | None = None if beat.visible else "hide"
         input_at = now if beat.input else None
         if beat.input_seconds is not None:
             input_at = now - timedelta(seconds=beat.input_seconds)
-        return await self._ear.ask(_Spoken(Beat(session, view.site.id, input_at, gone_kind), now))
+        said = Beat(beat.session, view.site.id, input_at, gone_kind)
+        return await self._ear.ask(_Spoken(said, now))
 
     async def _beaten(
         self, view: SiteView, heard: Heard, beat: Heartbeat, now: datetime
@@ -193,9 +208,14 @@ class Visits:
         if _needs_a_number(heard):
             ask = Ask(view=view, visitor=heard.visitor, seen_before=True, landing=None, now=now)
             shown = await self._desk.ask(ask)
-            return _told(beat, shown.number, _HOW[shown.how], shown.valid_until, view.site.region)
-        how: HeartbeatHow = "kept" if heard.kind == "dynamic" else heard.kind or "default"
-        return _told(beat, heard.shown, how, heard.reserved_until, view.site.region)
+            answer = beaten(
+                beat, shown.number, _HOW[shown.how], shown.valid_until, view.site.region
+            )
+        else:
+            how: HeartbeatHow = "kept" if heard.kind == "dynamic" else heard.kind or "default"
+            answer = beaten(beat, heard.shown, how, heard.reserved_until, view.site.region)
+        token = self._directory.tokens.renewed(beat.token, view.site.key, beat.session, now)
+        return replace(answer, token=token) if token else answer
 
     async def _other_beaten(
         self,
@@ -203,25 +223,30 @@ class Visits:
         visitor: UUID,
         heard: Heard | None,
         beat: Heartbeat,
-        shown: str | None,
         now: datetime,
     ) -> HeartbeatAnswer | None:
         """For a further number of the page, whose session the page names beside its main one's."""
         for part in view.parts:
             if heard is not None and part.visitor(visitor) == heard.visitor:
-                return await self._beaten(part.view, heard, replace(beat, shown=shown), now)
+                return await self._beaten(part.view, heard, beat, now)
         return None
 
     async def leave(self, leave: Leave, now: datetime) -> None:
-        """The page was hidden or closed: the tail of its reservation begins. Beacons of sessions that
-        nobody knows are ignored: nobody reads the answer."""
+        """The page was hidden or closed: the tail of its reservation begins. Sessions that were deleted are
+        passed over: nobody reads the answer to a beacon. Raises UnknownSession for a token that is not good."""
         view = await self._directory.site(leave.site, leave.origin, now)
-        for session in (leave.session, *leave.others):
+        if not self._is_held(view, leave, now):
+            raise UnknownSession
+        others = [other.session for other in leave.others if self._is_held(view, other, now)]
+        for session in (leave.session, *others):
             await self._ear.ask(_Spoken(Beat(session, view.site.id, None, leave.kind), now))
 
     async def tap(self, tap: Tap, now: datetime) -> None:
-        """A number was tapped or copied; ignored if its session was never shown it."""
+        """A number was tapped or copied; ignored if its session was never shown it. Raises UnknownSession for
+        a token that is not good."""
         view = await self._directory.site(tap.site, tap.origin, now)
+        if not self._is_held(view, tap, now):
+            raise UnknownSession
         await deadline(
             sessions.tap(
                 self._database,
@@ -250,36 +275,11 @@ class Visits:
             batch = [w for w in batch if turn[w.question.beat.key] is not w]
 
 
-def _other(part: Part, shown: Shown) -> OtherNumber:
-    return OtherNumber(
-        session=shown.session,
-        replace=part.number,
-        number=shown.number,
-        how=shown.how,
-        valid_until=shown.valid_until,
-    )
-
-
-def _why(shown: Sequence[Shown]) -> tuple[str, ...]:
-    """For people who look for a fault: robots have no pool."""
-    return tuple(
-        one.targeting.words if one.targeting else "a robot: the page's own number" for one in shown
-    )
+def _of_other(beat: Heartbeat, other: OtherShown) -> Heartbeat:
+    """As if the page had this number alone."""
+    return replace(beat, session=other.session, token=other.token, shown=other.shown, others=())
 
 
 def _needs_a_number(heard: Heard) -> bool:
     """A visitor who comes back: his number is not his any more, or he was shown a default number."""
     return heard.resumed and not heard.held and heard.kind != "static"
-
-
-def _told(
-    beat: Heartbeat, number: str, how: HeartbeatHow, valid_until: datetime | None, region: str
-) -> HeartbeatAnswer:
-    """The page is told a number only if it shows another one of ours."""
-    other = beat.visible and beat.shown is not None and beat.shown != number
-    return HeartbeatAnswer(
-        how="swapped" if other and how == "kept" else how,
-        number=number if other else None,
-        region=region,
-        valid_until=valid_until,
-    )

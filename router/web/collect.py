@@ -22,13 +22,12 @@ from router.web import answers, visitor_cookie
 from router.web.edge import CLIENT, NOTES
 from router.web.endpoint import Endpoint
 from router.web.metrics import WebMetrics
+from router.web.page_answers import HeartbeatOut, VisitOut
 from router.web.schemas import (
     HeartbeatBody,
-    HeartbeatOut,
     LeaveBody,
     TapBody,
     VisitBody,
-    VisitOut,
 )
 from router.web.throttle import Throttle, network_of
 

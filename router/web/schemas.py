@@ -1,9 +1,8 @@
-"""Request bodies of the snippet, and its answers: read once, at the edge, into domain values."""
+"""Request bodies of the snippet: read once, at the edge, into domain values. And what all answers share."""
 
 from __future__ import annotations
 
 import re
-from datetime import datetime
 from functools import lru_cache
 from typing import Annotated, Literal
 from uuid import UUID
@@ -20,14 +19,10 @@ from pydantic import (
 from router.domain import phone
 from router.domain.page import (
     Consent,
-    HandedHow,
     Heartbeat,
-    HeartbeatAnswer,
-    HeartbeatHow,
     Leave,
     OtherShown,
     Tap,
-    VisitAnswer,
     VisitRequest,
 )
 
@@ -53,7 +48,14 @@ _OTHERS_AT_MOST = 16
 
 _SITE = Field(examples=["acme-shop-7fQ2"], description="The site's key.")
 _SESSION = Field(examples=["7b0d8f52-6a4e-4f0e-9a0f-0f6f1f3c2a11"])
-_NUMBER = "+74951234567"
+NUMBER_EXAMPLE = "+74951234567"
+TOKEN_EXAMPLE = "AGkrXQBzQ1o3ZrW0k8yLh5nTfQ2e"
+# whatever a page sends in its place is as good as none: its session is unknown then
+_HELD_TOKEN = Field(
+    None,
+    examples=[TOKEN_EXAMPLE],
+    description="What the answer to the visit, or to a later heartbeat, gave with the session.",
+)
 
 
 class Body(BaseModel):
@@ -133,7 +135,11 @@ class OtherPageNumber(Body):
     """A further number of the page, which a session of its own holds."""
 
     session: UUID = _SESSION
-    number: E164 | None = Field(None, examples=[_NUMBER], description="What the page shows.")
+    token: str | None = _HELD_TOKEN
+    number: E164 | None = Field(None, examples=[NUMBER_EXAMPLE], description="What the page shows.")
+
+    def shown(self) -> OtherShown:
+        return OtherShown(session=self.session, shown=self.number, token=self.token)
 
 
 class HeartbeatBody(Body):
@@ -141,6 +147,7 @@ class HeartbeatBody(Body):
 
     site: SiteKey = _SITE
     session: UUID = _SESSION
+    token: str | None = _HELD_TOKEN
     visible: bool = Field(examples=[True], description="The page is in the foreground.")
     input: bool = Field(
         examples=[False], description="The visitor did something since the last one."
@@ -152,7 +159,7 @@ class HeartbeatBody(Body):
         examples=[4],
         description="So long ago the visitor did something last.",
     )
-    number: E164 | None = Field(None, examples=[_NUMBER], description="What the page shows.")
+    number: E164 | None = Field(None, examples=[NUMBER_EXAMPLE], description="What the page shows.")
     others: list[OtherPageNumber] = Field(default_factory=list, max_length=_OTHERS_AT_MOST)
 
     def beat(self, *, origin: str) -> Heartbeat:
@@ -160,13 +167,12 @@ class HeartbeatBody(Body):
             site=self.site,
             origin=origin,
             session=self.session,
+            token=self.token,
             visible=self.visible,
             input=self.input,
             shown=self.number,
             input_seconds=self.input_seconds,
-            others=tuple(
-                OtherShown(session=other.session, shown=other.number) for other in self.others
-            ),
+            others=tuple(other.shown() for other in self.others),
         )
 
 
@@ -175,6 +181,7 @@ class LeaveBody(Body):
 
     site: SiteKey = _SITE
     session: UUID = _SESSION
+    token: str | None = _HELD_TOKEN
     kind: Literal["hide", "close"] = Field(examples=["close"])
     others: list[OtherPageNumber] = Field(default_factory=list, max_length=_OTHERS_AT_MOST)
 
@@ -183,8 +190,9 @@ class LeaveBody(Body):
             site=self.site,
             origin=origin,
             session=self.session,
+            token=self.token,
             kind=self.kind,
-            others=tuple(other.session for other in self.others),
+            others=tuple(other.shown() for other in self.others),
         )
 
 
@@ -193,7 +201,8 @@ class TapBody(Body):
 
     site: SiteKey = _SITE
     session: UUID = _SESSION
-    number: E164 | None = Field(None, examples=[_NUMBER])
+    token: str | None = _HELD_TOKEN
+    number: E164 | None = Field(None, examples=[NUMBER_EXAMPLE])
     kind: Literal["tap", "copy"] = Field(examples=["tap"])
 
     def tap(self, *, origin: str) -> Tap:
@@ -201,6 +210,7 @@ class TapBody(Body):
             site=self.site,
             origin=origin,
             session=self.session,
+            token=self.token,
             number=self.number,
             kind=self.kind,
         )
@@ -213,7 +223,7 @@ class Answer(BaseModel):
 class PhoneNumber(Answer):
     """One number in the forms that pages use."""
 
-    e164: str = Field(examples=[_NUMBER])
+    e164: str = Field(examples=[NUMBER_EXAMPLE])
     national: str = Field(examples=["8 (495) 123-45-67"])
     international: str = Field(examples=["+7 495 123-45-67"])
 
@@ -224,73 +234,6 @@ def phone_number(e164: str) -> PhoneNumber:
     return PhoneNumber(
         e164=e164, national=phone.national(e164), international=phone.international(e164)
     )
-
-
-class OtherNumberOut(Answer):
-    """What stands in the place of one of the page's further numbers; a session of its own holds it."""
-
-    session: UUID
-    number: PhoneNumber
-    how: HandedHow
-    replace: list[str] = Field(examples=[[_NUMBER]])
-    valid_until: datetime | None
-
-
-class VisitOut(Answer):
-    """The number for this page. `replace`: the page's own numbers that it takes the place of. `why` is
-    there where it was asked for: which rules matched, for the main number first."""
-
-    session: UUID
-    visitor: UUID
-    number: PhoneNumber
-    how: HandedHow
-    replace: list[str] = Field(examples=[[_NUMBER]])
-    heartbeat_seconds: int = Field(examples=[30])
-    valid_until: datetime | None
-    others: list[OtherNumberOut] = []
-    why: list[str] = Field([], examples=[["ads: source is 'google'"]])
-
-    @classmethod
-    def of(cls, answer: VisitAnswer) -> VisitOut:
-        return cls(
-            session=answer.session,
-            visitor=answer.visitor,
-            number=phone_number(answer.number),
-            how=answer.how,
-            replace=list(answer.replace),
-            heartbeat_seconds=answer.heartbeat_seconds,
-            valid_until=answer.valid_until,
-            others=[
-                OtherNumberOut(
-                    session=other.session,
-                    number=phone_number(other.number),
-                    how=other.how,
-                    replace=[other.replace],
-                    valid_until=other.valid_until,
-                )
-                for other in answer.others
-            ],
-            why=list(answer.why),
-        )
-
-
-class HeartbeatOut(Answer):
-    """`number` is given where the page has to show another one than it does. `others`: the same for the
-    page's further numbers, in their order; null where the session is not known any more."""
-
-    number: PhoneNumber | None
-    how: HeartbeatHow
-    valid_until: datetime | None
-    others: list[HeartbeatOut | None] = []
-
-    @classmethod
-    def of(cls, answer: HeartbeatAnswer) -> HeartbeatOut:
-        return cls(
-            number=phone_number(answer.number) if answer.number else None,
-            how=answer.how,
-            valid_until=answer.valid_until,
-            others=[cls.of(other) if other else None for other in answer.others],
-        )
 
 
 class ProblemField(Answer):

@@ -1,6 +1,7 @@
 -- One company and its past. `:name` is written in by world.py; statements end with a semicolon at the
 -- end of a line. Ids are given, so that what belongs together can be computed instead of looked up.
 
+UPDATE reservation_token_key SET secret = :token_secret;
 INSERT INTO organisation (name, created_at) VALUES ('Bench', :now - interval '2 years');
 INSERT INTO target (organisation_id, name, kind, endpoint, created_at)
     VALUES (1, 'company', 'endpoint', 'company', :now - interval '2 years');

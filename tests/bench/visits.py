@@ -32,8 +32,12 @@ class OurVisits:
         self._upkeep = _Unbroken(database)
         # What is kept for some seconds is kept, as it would be in that many real ones.
         self._visits = Visits(database, self._upkeep, directory_seconds=1e9)
-        self._held: deque[tuple[UUID, str]] = deque(
-            (workload.session_key(number), workload.e164(number))
+        self._held: deque[tuple[UUID, str | None, str]] = deque(
+            (
+                session := workload.session_key(number),
+                workload.token(session),
+                workload.e164(number),
+            )
             for number in range(2, workload.HELD + 2)
         )
 
@@ -70,13 +74,14 @@ class OurVisits:
 
     async def heartbeat(self, _visit: int, now: datetime) -> Given:
         """A heartbeat of one of the sessions that hold a number, each in its turn."""
-        session, e164 = self._held[0]
+        session, token, e164 = self._held[0]
         self._held.rotate(-1)
         answer = await self._visits.heartbeat(
             Heartbeat(
                 site=workload.SITE,
                 origin=workload.ORIGIN,
                 session=session,
+                token=token,
                 visible=True,
                 input=True,
                 shown=e164,

@@ -6,7 +6,10 @@ import itertools
 import json
 import random
 from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
 from uuid import UUID
+
+from router.domain.reservation_tokens import TokenKey, TokenKeys
 
 SITE = "bench-site-0001"
 ORIGIN = "https://bench.example"
@@ -29,6 +32,16 @@ def e164(number: int) -> str:
 def session_key(number: int) -> UUID:
     """Key of the session that holds the n-th number."""
     return UUID(int=(0x5E55 << 112) + number)
+
+
+# The sessions that hold a number were told of it by nobody: their tokens are made here, good for long.
+TOKEN_KEY = TokenKey(secret=b"bench" * 6 + b"12", made_at=datetime(2020, 1, 1, tzinfo=UTC))
+_LONG = datetime(2100, 1, 1, tzinfo=UTC)
+
+
+def token(session: UUID) -> str | None:
+    """What the page brings along that was told this session."""
+    return TokenKeys([TOKEN_KEY]).sign(SITE, session, _LONG)
 
 
 def page(visit: int) -> str:
@@ -109,11 +122,14 @@ def visits(seed: int) -> Iterator[bytes]:
 def heartbeats(seed: int) -> Iterator[bytes]:
     """Heartbeats of the sessions that hold a number, each number being the one on its page."""
     chance = random.Random(seed)
+    # made once: what is measured is who reads them
+    tokens = {number: token(session_key(number)) for number in range(2, HELD + 2)}
     while True:
         number = chance.randint(2, HELD + 1)
         body = {
             "site": SITE,
             "session": str(session_key(number)),
+            "token": tokens[number],
             "visible": True,
             "input": True,
             "number": e164(number),

@@ -123,6 +123,7 @@ def _filled(statement: str, company: Company, now: datetime) -> str:
         ":policy": f"'{company.policy}'",
         ":site_key": f"'{workload.SITE}'",
         ":origin": f"'{workload.ORIGIN}'",
+        ":token_secret": f"decode('{workload.TOKEN_KEY.secret.hex()}', 'hex')",
         ":trunk": f"'{workload.TRUNK}'",
     }
     for name, value in values.items():

@@ -21,6 +21,7 @@ OWN = "+74951350000"
 SECOND, SECOND_SHOWN = "+74951350011", "+74957650011"
 SECOND_SESSION = "7c0d7e0a-2f43-4d1e-9b43-5d2c1a0b9e8f"
 SESSION = "3f0c8a52-9d8e-4c7b-8f0e-0d6f9a1b2c3d"
+TOKEN, SECOND_TOKEN = "AGkrXQBzQ1o3ZrW0k8yLh5nTfQ2e", "AGkrXQDm8-5q_0WcVtYxa2LrEu9s"
 VISITOR = "b6a7c1de-1f2a-4b3c-9d4e-5f6a7b8c9d0e"
 
 Body = dict[str, Any]
@@ -113,6 +114,7 @@ class FakeApi(LoopbackServer):
         """What the router says to a visit, with fields `changed`."""
         answer = {
             "session": SESSION,
+            "token": TOKEN,
             "visitor": VISITOR,
             "number": self.number,
             "how": "free",
@@ -126,6 +128,7 @@ class FakeApi(LoopbackServer):
         """What an answer says of the page's second number."""
         other = {
             "session": SECOND_SESSION,
+            "token": SECOND_TOKEN,
             "number": number(e164),
             "how": "free",
             "replace": [SECOND],
@@ -167,10 +170,11 @@ def number(e164: str, national: str = "", international: str = "") -> dict[str, 
     }
 
 
-def heartbeat_answer(new: dict[str, str] | None = None) -> Reply:
-    """What the router says to a heartbeat: keep the number, or show `new`."""
+def heartbeat_answer(new: dict[str, str] | None = None, token: str | None = None) -> Reply:
+    """What the router says to a heartbeat: keep the number, or show `new`; speak with `token` from now on."""
     answer = {
         "number": new,
+        "token": token,
         "how": "swapped" if new else "kept",
         "valid_until": "2099-01-01T00:00:00Z",
     }

@@ -10,8 +10,10 @@ from playwright.async_api import BrowserContext, Page
 
 from tests.browser.conftest import OpenPage, document, ready, until
 from tests.browser.servers import (
+    SECOND_TOKEN,
     SESSION,
     SITE_KEY,
+    TOKEN,
     VISITOR,
     Company,
     FakeApi,
@@ -103,7 +105,7 @@ async def test_heartbeats_come_3_seconds_after_the_number_and_then_by_the_period
     await page.clock.run_for(30_000)
     await until(lambda: len(api.requests("heartbeats")) == 3)
 
-    beat = {"site": SITE_KEY, "session": SESSION, "visible": True, "number": NEW}
+    beat = {"site": SITE_KEY, "session": SESSION, "token": TOKEN, "visible": True, "number": NEW}
     beats = api.requests("heartbeats")
     seconds = [said.pop("input_seconds") for said in beats]
     assert beats == [beat | {"input": said} for said in (True, False, True)]
@@ -145,7 +147,9 @@ async def test_a_hidden_page_is_silent_and_resumes_at_once(
     await page.clock.run_for(10)
     await until(lambda: api.requests("heartbeats"))
 
-    assert api.requests("leaves") == [{"site": SITE_KEY, "session": SESSION, "kind": "hide"}]
+    assert api.requests("leaves") == [
+        {"site": SITE_KEY, "session": SESSION, "token": TOKEN, "kind": "hide"}
+    ]
     assert [beat["input"] for beat in api.requests("heartbeats")] == [True]
 
 
@@ -159,7 +163,9 @@ async def test_leaving_for_another_page_sends_close_and_nothing_else(
     await until(lambda: api.requests("leaves"))
     await page.wait_for_timeout(150)
 
-    assert api.requests("leaves") == [{"site": SITE_KEY, "session": SESSION, "kind": "close"}]
+    assert api.requests("leaves") == [
+        {"site": SITE_KEY, "session": SESSION, "token": TOKEN, "kind": "close"}
+    ]
 
 
 @pytest.mark.parametrize("beacon", ["undefined", "() => false"])
@@ -175,7 +181,9 @@ async def test_leaving_is_told_without_send_beacon_as_well(
     await page.goto("about:blank")
     await until(lambda: api.requests("leaves"))
 
-    assert api.requests("leaves") == [{"site": SITE_KEY, "session": SESSION, "kind": "close"}]
+    assert api.requests("leaves") == [
+        {"site": SITE_KEY, "session": SESSION, "token": TOKEN, "kind": "close"}
+    ]
 
 
 async def test_taps_on_our_number_are_told_and_on_others_not(
@@ -191,7 +199,7 @@ async def test_taps_on_our_number_are_told_and_on_others_not(
     await until(lambda: api.requests("taps"))
     await page.wait_for_timeout(100)
 
-    tap = {"site": SITE_KEY, "session": SESSION, "number": NEW, "kind": "tap"}
+    tap = {"site": SITE_KEY, "session": SESSION, "token": TOKEN, "number": NEW, "kind": "tap"}
     assert api.requests("taps") == [tap]
 
 
@@ -207,7 +215,7 @@ async def test_copying_our_number_is_told(open_page: OpenPage, api: FakeApi) -> 
     await until(lambda: api.requests("taps"))
     await page.wait_for_timeout(100)
 
-    copy = {"site": SITE_KEY, "session": SESSION, "number": NEW, "kind": "copy"}
+    copy = {"site": SITE_KEY, "session": SESSION, "token": TOKEN, "number": NEW, "kind": "copy"}
     assert api.requests("taps") == [copy]
 
 
@@ -263,3 +271,42 @@ async def test_a_session_that_the_server_forgot_begins_anew(
     assert len(api.requests("heartbeats")) == 2
     assert len(api.requests("visits")) == 2
     assert await page.inner_text(".phone") == "8 (495) 765-43-21"
+
+
+async def test_another_token_is_used_from_then_on(
+    context: BrowserContext, open_page: OpenPage, api: FakeApi
+) -> None:
+    """By the next heartbeat, and by the next page before the router has answered it."""
+    api.on_heartbeat = lambda _: heartbeat_answer(token=SECOND_TOKEN)
+    page = await clocked(context, open_page)
+    await page.clock.run_for(3000)
+    await until(lambda: len(api.requests("heartbeats")) == 1)
+    api.on_heartbeat = lambda _: heartbeat_answer()
+    await page.clock.run_for(31_000)
+    await until(lambda: len(api.requests("heartbeats")) == 2)
+    await page.clock.run_for(31_000)
+    await until(lambda: len(api.requests("heartbeats")) == 3)
+    api.on_visit = lambda _: Reply(status=503, body="{}")
+    await page.reload()
+    await ready(page)
+    await page.clock.run_for(3100)
+    await until(lambda: len(api.requests("heartbeats")) == 4)
+
+    said = [beat["token"] for beat in api.requests("heartbeats")]
+    assert said == [TOKEN, SECOND_TOKEN, SECOND_TOKEN, SECOND_TOKEN]
+
+
+async def test_the_session_of_another_tab_comes_with_its_token(
+    context: BrowserContext, open_page: OpenPage, api: FakeApi
+) -> None:
+    """The other tab began a session by another campaign: this one speaks for it too."""
+    page = await clocked(context, open_page)
+    session = "5a1d2c3b-4e5f-4a6b-8c7d-9e0f1a2b3c4d"
+    api.on_visit = lambda _: api.visit_answer(session=session, token=SECOND_TOKEN)
+    await open_page(PAGE, path="/other", page=await context.new_page())
+    await page.wait_for_function(f"callRouter.session === '{session}'")
+    await page.clock.run_for(3000)
+    await until(lambda: session in [beat["session"] for beat in api.requests("heartbeats")])
+
+    spoken = {(beat["session"], beat["token"]) for beat in api.requests("heartbeats")}
+    assert spoken <= {(session, SECOND_TOKEN), (SESSION, TOKEN)}

@@ -11,7 +11,9 @@ from tests.browser.conftest import OpenPage, ready, until
 from tests.browser.servers import (
     SECOND_SESSION,
     SECOND_SHOWN,
+    SECOND_TOKEN,
     SESSION,
+    TOKEN,
     Body,
     FakeApi,
     Reply,
@@ -78,11 +80,11 @@ async def test_one_heartbeat_and_one_beacon_speak_for_all_numbers(
     await page.goto("about:blank")
     await until(lambda: api.requests("leaves"))
 
-    others = [{"session": SECOND_SESSION, "number": SECOND_SHOWN}]
+    others = [{"session": SECOND_SESSION, "token": SECOND_TOKEN, "number": SECOND_SHOWN}]
     assert api.requests("heartbeats")[0]["others"] == others
-    assert {(tap["session"], tap["number"]) for tap in api.requests("taps")} == {
-        (SECOND_SESSION, SECOND_SHOWN),
-        (SESSION, "+74957654321"),
+    assert {(tap["session"], tap["token"], tap["number"]) for tap in api.requests("taps")} == {
+        (SECOND_SESSION, SECOND_TOKEN, SECOND_SHOWN),
+        (SESSION, TOKEN, "+74957654321"),
     }
     assert api.requests("leaves")[0]["others"] == others
 

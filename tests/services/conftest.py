@@ -57,19 +57,31 @@ class Browser:
         """A heartbeat of the newest page, or of `page`."""
         assert self.shown is not None
         speaking = page or self.shown
-        beat = a_heartbeat(speaking.session, speaking.number, input=input, visible=visible)
+        beat = a_heartbeat(
+            speaking.session,
+            speaking.number,
+            input=input,
+            visible=visible,
+            token=speaking.token,
+        )
         answer = await self._visits.heartbeat(beat, self._clock.now)
+        if page is None and answer.token:
+            self.shown = replace(self.shown, token=answer.token)
         if page is None and answer.number:
             self.shown = replace(self.shown, number=answer.number)
         return answer
 
     async def leaves(self, kind: str = "close") -> None:
         assert self.shown is not None
-        await self._visits.leave(a_leave(self.shown.session, kind), self._clock.now)
+        await self._visits.leave(
+            a_leave(self.shown.session, kind, token=self.shown.token), self._clock.now
+        )
 
     async def taps(self, number: str | None = None, kind: str = "tap") -> None:
         assert self.shown is not None
-        await self._visits.tap(a_tap(self.shown.session, number, kind), self._clock.now)
+        await self._visits.tap(
+            a_tap(self.shown.session, number, kind, token=self.shown.token), self._clock.now
+        )
 
 
 @asynccontextmanager

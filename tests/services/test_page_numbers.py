@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
@@ -80,13 +79,12 @@ async def test_heartbeats_and_leaving_are_for_all_numbers_of_the_page(
     """One request; of a session that nobody knows the page learns that it is unknown."""
     await two_numbers(database, now)
     page = await browser().opens()
-    shown = tuple(OtherShown(session=o.session, shown=o.number) for o in page.others)
-    stranger = OtherShown(session=uuid4(), shown=None)
+    shown = tuple(OtherShown(session=o.session, shown=o.number, token=o.token) for o in page.others)
+    stranger = OtherShown(session=uuid4(), shown=None, token=page.others[0].token)
     at = clock.move(seconds=30)
     beat = a_heartbeat(page.session, page.number, others=(*shown, stranger))
     answer = await visits.heartbeat(beat, at)
-    leave = a_leave(page.session)
-    await visits.leave(replace(leave, others=(page.others[0].session,)), clock.move(seconds=5))
+    await visits.leave(a_leave(page.session, others=shown), clock.move(seconds=5))
     sessions = await database._pool.fetch("SELECT seen_at, gone_kind FROM session")
 
     assert [told and told.how for told in answer.others] == ["kept", None]
@@ -99,12 +97,10 @@ async def test_a_further_number_that_was_lost_is_swapped_when_its_visitor_return
     """The page's own number stands in when there is none: the default of this part, not of the site."""
     await two_numbers(database, now)
     page = await browser().opens()
-    await visits.leave(
-        replace(a_leave(page.session), others=(page.others[0].session,)), clock.move(seconds=5)
-    )
+    shown = tuple(OtherShown(session=o.session, shown=o.number, token=o.token) for o in page.others)
+    await visits.leave(a_leave(page.session, others=shown), clock.move(seconds=5))
     clock.move(hours=2)
     newcomer = await browser().opens()
-    shown = tuple(OtherShown(session=o.session, shown=o.number) for o in page.others)
     beat = a_heartbeat(page.session, page.number, others=shown)
     answer = await visits.heartbeat(beat, clock.move(seconds=5))
 

@@ -41,7 +41,8 @@ async def test_the_same_visitor_keeps_the_number(web: Web) -> None:
     """Known by the ids that the snippet keeps; they may come as a beacon's text/plain."""
     first = await web.visit()
     second = await web.visit(visitor=first["visitor"], session=first["session"])
-    beat = {"site": SITE, "session": first["session"], "visible": True, "input": True}
+    held = {"session": first["session"], "token": first["token"]}
+    beat = {"site": SITE, **held, "visible": True, "input": True}
     async with web.client.post(
         f"{web.public_url}/v1/heartbeats",
         data=json.dumps({**beat, "number": first["number"]["e164"]}),
@@ -77,8 +78,8 @@ async def test_beacons_are_taken_without_a_word(web: Web, path: str) -> None:
     """204 and no body."""
     visit = await web.visit()
     kind = "hide" if path == "/v1/leaves" else "tap"
-    body = {"site": SITE, "session": visit["session"], "number": visit["number"]["e164"]}
-    async with web.post(path, {**body, "kind": kind}) as answer:
+    body = {"site": SITE, "session": visit["session"], "token": visit["token"]}
+    async with web.post(path, {**body, "number": visit["number"]["e164"], "kind": kind}) as answer:
         assert (answer.status, await answer.read()) == (204, b"")
 
 
@@ -90,6 +91,27 @@ async def test_a_page_learns_that_its_session_is_unknown(web: Web) -> None:
 
     assert (answer.status, body["error"]) == (404, "unknown_session")
     assert answer.headers["Access-Control-Allow-Origin"] == ORIGIN
+
+
+@pytest.mark.parametrize("path", ["/v1/heartbeats", "/v1/leaves", "/v1/taps"])
+@pytest.mark.parametrize(
+    "token", [None, "", "AGkrXQBzQ1o3ZrW0k8yLh5nTfQ2e", "é" * 28, "\0" * 28, "=" * 28, "x" * 9000]
+)
+async def test_who_was_not_told_of_a_session_does_not_speak_for_it(
+    web: Web, path: str, token: str | None
+) -> None:
+    """404 that a page may read, whatever stands in the token's place; nothing is written."""
+    visit = await web.visit()
+    kind = "tap" if path == "/v1/taps" else "close"
+    body = {"site": SITE, "session": visit["session"], "visible": True, "input": True, "kind": kind}
+    before = await web.database._pool.fetchrow("SELECT * FROM session")
+    web.clock.pass_time(seconds=3)
+    async with web.post(path, {**body, "token": token}) as answer:
+        told = await answer.json()
+
+    assert (answer.status, told["error"]) == (404, "unknown_session")
+    assert answer.headers["Access-Control-Allow-Origin"] == ORIGIN
+    assert await web.database._pool.fetchrow("SELECT * FROM session") == before
 
 
 @pytest.mark.parametrize(
@@ -275,7 +297,8 @@ async def test_many_ask_at_once(web: Web) -> None:
 async def test_a_request_leaves_one_line_in_the_log(web: Web, log_lines: LogLines) -> None:
     """With what became of it; heartbeats are sampled; no phone is whole in it."""
     visit = await web.visit()
-    beat = {"site": SITE, "session": visit["session"], "visible": True, "input": False}
+    held = {"session": visit["session"], "token": visit["token"]}
+    beat = {"site": SITE, **held, "visible": True, "input": False}
     for _ in range(20):
         async with web.post("/v1/heartbeats", {**beat, "number": visit["number"]["e164"]}):
             pass

@@ -35,6 +35,7 @@ _FIELDS = {
     "referrer": st.text(max_size=200) | ANYTHING,
     "visitor": _UUID,
     "session": _UUID,
+    "token": st.from_regex(r"[A-Za-z0-9_-]{28}", fullmatch=True) | ANYTHING,
     "visible": st.booleans() | ANYTHING,
     "input": st.booleans() | ANYTHING,
     "number": st.from_regex(r"\+[0-9]{0,18}", fullmatch=True) | ANYTHING,

@@ -116,7 +116,8 @@ async def test_answers_are_as_told(web: Web, told: dict[str, Any]) -> None:
     await an_event(web.database, ref, web.clock.now, "CT_IN", {"did": "1"})
     visit = {"site": SITE, "url": f"{ORIGIN}/"}
     shown = await web.visit()
-    beat = {"site": SITE, "session": shown["session"], "visible": True, "input": True}
+    held = {"session": shown["session"], "token": shown["token"]}
+    beat = {"site": SITE, **held, "visible": True, "input": True}
     requests = [
         ("post", "/v1/visits", "/v1/visits", web.post("/v1/visits", visit)),
         ("post", "/v1/visits", "/v1/visits", web.post("/v1/visits", {})),

@@ -226,8 +226,8 @@
 
   /* ---- the server ---- */
 
-  const held = () => slots().slice(1).map((slot, i) => ({ session: slot.session, number: numbers[i + 1] && numbers[i + 1].e164 }));
-  const pack = (body) => JSON.stringify({ site, session, others: answer.others && held(), ...body });
+  const held = () => slots().slice(1).map(({ session, token }, i) => ({ session, token, number: numbers[i + 1] && numbers[i + 1].e164 }));
+  const pack = (body) => JSON.stringify({ site, session, token: answer.token, others: answer.others && held(), ...body });
   const send = (path, body, keepalive) => fetch(base + path, { method: 'POST', credentials: 'include', body, keepalive });
   async function post(path, body) {
     const response = await send(path, pack(body));
@@ -272,7 +272,7 @@
       if (mine !== turn) return shown();
       adopt(value);
       log('why', value.why);
-      save('localStorage', { visitor: value.visitor, session });
+      save('localStorage', { visitor: value.visitor, session, token: value.token });
       answer.landing = landing() || load('sessionStorage').landing;
       save('sessionStorage', answer);
       if (Date.now() - began > 1500) throw 'late: kept for the next page';
@@ -301,9 +301,10 @@
       if (told.includes(null)) throw 404;
       forgotten = 0;
       slots().forEach((slot, i) => {
-        const { number, how, valid_until } = told[i] || {};
+        const { number, how, valid_until, token } = told[i] || {};
         if (parse(number)) Object.assign(slot, { number, how });
         if (valid_until !== undefined) slot.valid_until = valid_until;
+        if (token) slot.token = token;
       });
       save('sessionStorage', answer);
       if (shown()) show();
@@ -334,7 +335,7 @@
     on(window, 'pagehide', () => { left = true; clearTimeout(timer); beacon('leaves', { kind: 'close' }); });
     on(window, 'pageshow', (event) => { if (event.persisted) { resume(); if (!session) visit(); } });
     const tap = (text, kind) => numbers.forEach((number, i) => {
-      if (number && find(text, [number])) beacon('taps', { session: i ? slots()[i].session : session, number: number.e164, kind });
+      if (number && find(text, [number])) beacon('taps', { session: i ? slots()[i].session : session, token: slots()[i].token, number: number.e164, kind });
     });
     on(document, 'click', (event) => {
       const link = event.composedPath().find((el) => el.matches && el.matches('[href^="tel:" i]'));
@@ -343,7 +344,10 @@
     on(document, 'copy', () => tap(String(getSelection()), 'copy'));
     on(window, 'popstate', navigated);
     // another tab began a session: it is this tab's as well
-    on(window, 'storage', (event) => { if (event.key === key && session) session = uuid(load('localStorage').session) || session; });
+    on(window, 'storage', (event) => {
+      const ids = load('localStorage');
+      if (event.key === key && session && uuid(ids.session)) { session = ids.session; answer.token = ids.token; }
+    });
     const attach = Element.prototype.attachShadow;
     Element.prototype.attachShadow = function () {
       const root = attach.apply(this, arguments);
