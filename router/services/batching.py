@@ -48,7 +48,9 @@ class Batcher(Generic[Q, A]):
     """Serves what waits, in batches, as many at once as there are `lanes`; meanwhile the next gathers.
 
     `serve` answers each of the batch. What it leaves unanswered `seconds` after it was asked fails
-    with StoreUnavailable, whatever the database does.
+    with StoreUnavailable, whatever the database does. `patience`: the lanes but the first serve only while
+    somebody has waited for so many seconds. Few large batches cost less than many small ones, but nobody
+    waits for one that hangs.
     """
 
     def __init__(
@@ -59,12 +61,14 @@ class Batcher(Generic[Q, A]):
         lanes: int = 1,
         most: int = 128,
         seconds: float = 1.0,
+        patience: float = 0.0,
     ) -> None:
         self._serve = serve
         self._what = what
         self._lanes = lanes
         self._most = most
         self._seconds = seconds
+        self._patience = patience
         self._queue: deque[Waiting[Q, A]] = deque()
         self._wake = asyncio.Event()
         self._open: set[asyncio.Task[None]] = set()
@@ -85,8 +89,9 @@ class Batcher(Generic[Q, A]):
     async def run(self) -> None:
         """Serve for ever."""
         async with asyncio.TaskGroup() as group:
-            for _ in range(self._lanes):
-                group.create_task(self._lane())
+            group.create_task(self._lane())
+            for _ in range(self._lanes - 1):
+                group.create_task(self._spare_lane() if self._patience else self._lane())
 
     async def _lane(self) -> NoReturn:
         while True:
@@ -95,6 +100,14 @@ class Batcher(Generic[Q, A]):
             await asyncio.sleep(0)
             await self._drained()
             self._wake.clear()
+
+    async def _spare_lane(self) -> NoReturn:
+        loop = asyncio.get_running_loop()
+        while True:
+            await self._wake.wait()
+            await asyncio.sleep(self._patience)
+            if self._queue and loop.time() - self._queue[0].since >= self._patience:
+                await self._drained()
 
     async def _drained(self) -> None:
         while batch := self._next():

@@ -56,7 +56,11 @@ class Choice:
             if candidate.ring:
                 self._open_of.setdefault(candidate.ring[0].campaign, []).append(candidate)
         for campaign, candidates in beyond.items():
-            wanted = [one for one in candidates if not free_alone or one.free(scales.now)]
+            wanted = [
+                one
+                for one in candidates
+                if scales.tier(one) == 0 and (not free_alone or one.free(scales.now))
+            ]
             self._open_of.setdefault(campaign, []).extend(wanted)
 
     def of(self, campaign: CampaignKey) -> tuple[list[Candidate], bool]:
@@ -115,7 +119,9 @@ async def scored(
         )
         for pool, plans in wanting.items()
     }
-    read = await numbers.open_numbers(queries, scans, beyond=SHORTLIST + _SPARE)
+    read = await numbers.open_numbers(
+        queries, scans, beyond=SHORTLIST + _SPARE, before=remembered.read_before
+    )
     # of a pool the first so many numbers are there for every visit
     shared = {pool: scan.most for pool, scan in scans.items()}
     for pool, scan in scans.items():

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from router.domain.allocation import OVERFLOW, Candidate, choose
 from router.domain.allocation.binding import choose_bound
+from router.domain.allocation.tiers import best
 from router.domain.errors import UnknownSession
 from router.domain.model import NumberId, Pool, PoolId, SiteId
 from router.domain.shared_pool import may_grow
@@ -201,16 +202,19 @@ class Desk:
             return True
         grows = self._may_grow(pool, now)
         scales = choice.scales
-        decision = choose(
-            pool.policy,
-            candidates,
-            plan.visit,
-            now,
-            price=pool.price,
-            grows=grows,
-            many=many,
-            scales=scales,
-        )
+        if many and scales is not None:
+            # a shortlist, of numbers that nobody looks at
+            decision = best(candidates, plan.visit, scales, price=pool.price)
+        else:
+            decision = choose(
+                pool.policy,
+                candidates,
+                plan.visit,
+                now,
+                price=pool.price,
+                grows=grows,
+                scales=scales,
+            )
         if decision.how == "new":
             if await self._grown(pool, now):
                 return False

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from dataclasses import replace
 
 from router.domain.allocation import Candidate
 from router.domain.model import NumberId
@@ -25,6 +26,11 @@ class Remembered:
         self._queries = queries
         self._kept: OrderedDict[NumberId, tuple[Read, Candidate]] = OrderedDict()
 
+    def read_before(self, number_id: NumberId) -> Read | None:
+        """What was read of a number when it was last asked for."""
+        known = self._kept.get(number_id)
+        return None if known is None else known[0]
+
     async def fill(self, read: Sequence[Read]) -> dict[NumberId, Candidate]:
         """By number, whole."""
         kept = self._kept
@@ -34,7 +40,13 @@ class Remembered:
             number_id = one.candidate.number_id
             known = kept.get(number_id)
             if known is not None and _same(known[0], one):
-                found[number_id] = known[1]
+                candidate = known[1]
+                if candidate.holder != one.candidate.holder:
+                    # swept meanwhile, which makes no other version of it
+                    candidate = replace(candidate, holder=one.candidate.holder)
+                if known[0] is not one:
+                    kept[number_id] = one, candidate
+                found[number_id] = candidate
                 kept.move_to_end(number_id)
             else:
                 missing.append(one)
@@ -50,7 +62,7 @@ class Remembered:
 
 
 def _same(before: Read, now: Read) -> bool:
-    return (
+    return before is now or (
         before.candidate.version == now.candidate.version
         and before.stamps is not None
         and before.stamps == now.stamps

@@ -47,8 +47,9 @@ _HOW: Mapping[How, HeartbeatHow] = {
     "static": "static",
     "default": "default",
 }
-# While one batch waits for its commit, the next one is read and decided.
+# A second batch is begun beside one that takes longer than this.
 _LANES = 2
+_PATIENCE = 0.05
 HEARTBEAT_SECONDS = int(HEARTBEAT.total_seconds())
 
 
@@ -89,9 +90,10 @@ class Visits:
             what="visits",
             lanes=_LANES,
             seconds=seconds,
+            patience=_PATIENCE,
         )
         self._ear: Batcher[_Spoken, Heard | None] = Batcher(
-            self._hear, what="heartbeats", lanes=_LANES, seconds=seconds
+            self._hear, what="heartbeats", lanes=_LANES, seconds=seconds, patience=_PATIENCE
         )
 
     async def run(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -39,13 +39,18 @@ class Scan:
 
 
 async def open_numbers(
-    queries: Queries, scans: Mapping[PoolId, Scan], *, beyond: int = 0
+    queries: Queries,
+    scans: Mapping[PoolId, Scan],
+    *,
+    beyond: int = 0,
+    before: Callable[[NumberId], Read | None] | None = None,
 ) -> dict[PoolId, list[Read]]:
     """Of each pool the numbers that nobody looks at: so many, those first that have been reservable longest,
     and after them `beyond` of each campaign. Fewer than asked for where there are no more.
 
     A number whose holder fell silent, or whose reservation has run out, that was not swept yet is not among
-    them: see `held`.
+    them: see `held`. `before` says what was read of a number before: if nothing of it was written since, it
+    is returned again.
     """
     found: dict[PoolId, list[Read]] = {pool: [] for pool in scans}
     asked = [(pool, campaign) for pool, scan in scans.items() for campaign in scan.campaigns]
@@ -58,7 +63,9 @@ async def open_numbers(
         beyond=beyond,
     )
     for row in rows:
-        found[row["pool_id"]].append(_stamped(row))
+        known = before(row["id"]) if before is not None else None
+        still = known is not None and _unchanged(known, row)
+        found[row["pool_id"]].append(known if known is not None and still else _stamped(row))
     return found
 
 
@@ -118,6 +125,18 @@ def _filled(
         one.candidate,
         ring=tuple(holders[session] for session in one.ring if session in holders),
         masses=memory.get(one.candidate.number_id),
+    )
+
+
+def _unchanged(known: Read, row: asyncpg.Record) -> bool:
+    return (
+        known.candidate.version == row["version"]
+        and known.stamps is not None
+        and known.stamps == tuple(row["stamps"] or ())
+        and known.ring == tuple(row["ring"])
+        and known.candidate.holder == row["holder_id"]
+        and known.pool_id == row["pool_id"]
+        and not known.drained
     )
 
 

@@ -87,4 +87,11 @@ async def hand_out(queries: Queries, visits: Sequence[HandOut], now: datetime) -
 
 def as_json(visits: Sequence[HandOut]) -> str:
     """As the statement takes them."""
-    return _to_json([dict(zip(HandOut._fields, visit, strict=True)) for visit in visits])
+    names = HandOut._fields
+    # what is not named is NULL, and half of it is
+    return _to_json(
+        [
+            {name: value for name, value in zip(names, visit, strict=True) if value is not None}
+            for visit in visits
+        ]
+    )

@@ -29,10 +29,14 @@ class Weighed:
     """A number at one moment: all that counts of it, whoever asks for it. One number is weighed once for all
     visits that wait together."""
 
-    __slots__ = ("_factors", "_holders", "_masses", "_sources", "_total")
+    __slots__ = ("_factors", "_holders", "_masses", "_sources", "_total", "candidate")
 
     def __init__(self, candidate: Candidate, now: datetime, outages: Sequence[Outage] = ()) -> None:
-        self._holders = [(holder, calls_to_come(holder, now, outages)) for holder in candidate.ring]
+        self.candidate = candidate
+        self._holders = [
+            (h.session, h.source, h.campaign, h.device, h.region, calls_to_come(h, now, outages))
+            for h in candidate.ring
+        ]
         self._masses = masses = candidate.masses
         self._sources: dict[str, float] = {}
         if masses is not None:
@@ -53,17 +57,16 @@ class Weighed:
         own, source, campaign = visit.session, visit.source, visit.campaign
         device, region = visit.device, visit.region
         total = price * PRICE_UNIT if reserved else 0.0
-        for holder, calls in self._holders:
-            if holder.session == own:
+        for session, its_source, its_campaign, its_device, its_region, wrong in self._holders:
+            if session == own:
                 continue
-            wrong = calls
-            if holder.source != source:
+            if its_source != source:
                 wrong *= 1 + OTHER_SOURCE + OTHER_CAMPAIGN
-            elif holder.campaign != campaign:
+            elif its_campaign != campaign:
                 wrong *= 1 + OTHER_CAMPAIGN
-            if device is not None and holder.device is not None and holder.device != device:
+            if its_device != device and device is not None and its_device is not None:
                 wrong *= OTHER_DEVICE_FACTOR
-            if holder.region != region and same_region(holder.region, region) is False:
+            if its_region != region and same_region(its_region, region) is False:
                 wrong *= OTHER_REGION_FACTOR
             total += wrong
         if self._masses is not None:

@@ -44,9 +44,23 @@ class Scales:
         # by identity: a number that was handed to somebody meanwhile is another value
         self._tiers: dict[int, tuple[int, Candidate]] = {}
         self._weighed: dict[int, Weighed] = {}
+        self._scores: dict[tuple[object, ...], dict[int, float]] = {}
 
-    def weigh(self, candidate: Candidate) -> Weighed:
-        """What counts of a number for a score."""
+    def scores(self, candidates: Iterable[Candidate], visit: Visit, price: float) -> list[float]:
+        """Of each number for the visit. Visits that a score cannot tell apart share theirs."""
+        alike = (visit.session, visit.source, visit.campaign, visit.device, visit.region, price)
+        known = self._scores.setdefault(alike, {})
+        found = []
+        for candidate in candidates:
+            value = known.get(id(candidate))
+            if value is None:
+                reserved = not candidate.free(self.now)
+                value = self._weigh(candidate).score(visit, price, reserved=reserved)
+                known[id(candidate)] = value
+            found.append(value)
+        return found
+
+    def _weigh(self, candidate: Candidate) -> Weighed:
         known = self._weighed.get(id(candidate))
         if known is None:
             known = self._weighed[id(candidate)] = Weighed(candidate, self.now, self._outages)
@@ -145,24 +159,28 @@ def least_score(
         return GROW
     if not found:
         return OVERFLOW
-    scored = [
-        (
-            scales.weigh(candidate).score(visit, price, reserved=not candidate.free(now)),
-            candidate,
-        )
-        for candidate in shortlist(found, visit, its_tier, size, many=many)
-    ]
-    least = min(value for value, _ in scored)
+    return best(shortlist(found, visit, its_tier, size, many=many), visit, scales, price=price)
+
+
+def best(
+    candidates: Sequence[Candidate], visit: Visit, scales: Scales, *, price: float = PRICE
+) -> Decision:
+    """The number with the least score of a shortlist, which is not empty."""
+    scores = scales.scores(candidates, visit, price)
+    ascending = sorted(scores)
+    limit = ascending[0] + EQUAL
     value, chosen = min(
-        (pair for pair in scored if pair[0] <= least + EQUAL), key=lambda pair: pair[1].number_id
+        (pair for pair in zip(scores, candidates, strict=True) if pair[0] <= limit),
+        key=lambda pair: pair[1].number_id,
     )
-    others = [other for other, candidate in scored if candidate is not chosen]
-    shared = not chosen.free(now)
+    # of scores that are equal but for the last digits the chosen one's need not be the first
+    others = ascending[1:2] if value == ascending[0] else ascending[:1]
+    shared = not chosen.free(scales.now)
     return Decision(
         how="shared" if shared else "free",
         candidate=chosen,
         take=True,
         ends="taken" if shared else "expired",
         score=value,
-        margin=min(others) - value if others else None,
+        margin=others[0] - value if others else None,
     )
