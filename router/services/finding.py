@@ -136,7 +136,8 @@ async def scored(
     filled = await _with_memory(remembered, read, busy)
     found: dict[PoolId, Choice] = {}
     for pool, of_pool in read.items():
-        scales = Scales(now, drained=any(one.drained for one in of_pool), outages=outages)
+        drained = any(one.drained for one in of_pool)
+        scales = Scales(now, drained=drained, outages=outages, departed=remembered.departed)
         choice = found[pool] = Choice(scales=scales)
         for place, one in enumerate(of_pool):
             candidate = filled.get(one.candidate.number_id)

@@ -10,8 +10,9 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import replace
 
-from router.domain.allocation import Candidate
-from router.domain.model import NumberId
+from router.domain.allocation import Candidate, Holder
+from router.domain.allocation.scoring import Departed
+from router.domain.model import NumberId, SessionId
 from router.store import numbers
 from router.store.database import Queries
 from router.store.numbers import Read
@@ -24,6 +25,8 @@ class Remembered:
 
     def __init__(self, queries: Queries) -> None:
         self._queries = queries
+        self.departed = Departed()
+        self._holders: dict[SessionId, tuple[int, Holder]] = {}
         self._kept: OrderedDict[NumberId, tuple[Read, Candidate]] = OrderedDict()
 
     def read_before(self, number_id: NumberId) -> Read | None:
@@ -51,13 +54,15 @@ class Remembered:
             else:
                 missing.append(one)
         if missing:
-            filled = await numbers.with_memory(self._queries, missing)
+            filled = await numbers.with_memory(self._queries, missing, self._holders)
             for one, candidate in zip(missing, filled, strict=True):
                 found[candidate.number_id] = candidate
                 kept[candidate.number_id] = (one, candidate)
                 kept.move_to_end(candidate.number_id)
             while len(kept) > _AT_MOST:
                 kept.popitem(last=False)
+            if len(self._holders) > 4 * _AT_MOST:
+                self._holders.clear()
         return found
 
 

@@ -19,14 +19,14 @@ from router.store.database import Queries
 class Read:
     """A number without what a score needs; `ring` names its last holders, newest first.
 
-    `stamps` are other ones once anything was written about those holders; None: not asked for. `drained`: its
+    `stamps`, one for each of them, are other ones once anything was written about them; None: not asked for. `drained`: its
     pool was found to be, see `allocation.tiers`.
     """
 
     pool_id: PoolId
     candidate: Candidate
     ring: tuple[SessionId, ...]
-    stamps: tuple[int, ...] | None = None
+    stamps: tuple[int | None, ...] | None = None
     drained: bool = False
 
 
@@ -109,9 +109,30 @@ async def bound(
     return {(row["pool_id"], row["bound_to"]): read(row) for row in rows}
 
 
-async def with_memory(queries: Queries, numbers: Sequence[Read]) -> list[Candidate]:
-    """The same numbers with their rings and masses. A holder whose visit was deleted is left out."""
-    holders = await rings.holders(queries, {session for one in numbers for session in one.ring})
+async def with_memory(
+    queries: Queries,
+    numbers: Sequence[Read],
+    known: dict[SessionId, tuple[int, Holder]] | None = None,
+) -> list[Candidate]:
+    """The same numbers with their rings and masses. A holder whose visit was deleted is left out. `known`:
+    holders with their stamps, as read before; those that are still so are not read again, and it is
+    filled with the others."""
+    stamps = {
+        session: stamp
+        for one in numbers
+        for session, stamp in zip(one.ring, one.stamps or (), strict=False)
+        if stamp is not None
+    }
+    holders: dict[SessionId, Holder] = {}
+    for session, stamp in stamps.items():
+        before = known.get(session) if known is not None else None
+        if before is not None and before[0] == stamp:
+            holders[session] = before[1]
+    missing = {session for one in numbers for session in one.ring if session not in holders}
+    for session, holder in (await rings.holders(queries, missing)).items():
+        holders[session] = holder
+        if known is not None and session in stamps:
+            known[session] = stamps[session], holder
     memory = await rings.masses(queries, [one.candidate.number_id for one in numbers])
     return [_filled(one, holders, memory) for one in numbers]
 
@@ -132,7 +153,7 @@ def _unchanged(known: Read, row: asyncpg.Record) -> bool:
     return (
         known.candidate.version == row["version"]
         and known.stamps is not None
-        and known.stamps == tuple(row["stamps"] or ())
+        and known.stamps == tuple(row["stamps"])
         and known.ring == tuple(row["ring"])
         and known.candidate.holder == row["holder_id"]
         and known.pool_id == row["pool_id"]
@@ -141,14 +162,14 @@ def _unchanged(known: Read, row: asyncpg.Record) -> bool:
 
 
 def _stamped(row: asyncpg.Record) -> Read:
-    return read(row, stamps=tuple(row["stamps"] or ()))
+    return read(row, stamps=tuple(row["stamps"]))
 
 
 def read(
     row: asyncpg.Record,
     *,
     number_id: NumberId | None = None,
-    stamps: tuple[int, ...] | None = None,
+    stamps: tuple[int | None, ...] | None = None,
 ) -> Read:
     """From the columns of a number; `number_id` where its id is not called `id`."""
     ring = tuple(row["ring"])

@@ -20,11 +20,12 @@ WITH first AS MATERIALIZED (
     WHERE more
     ORDER BY pool_id, released_at DESC, id DESC
 )
-SELECT chosen.*, (
+SELECT chosen.*, ARRAY[
     -- a row that was written to has another one: what was read before of a number and its holders still holds
-    SELECT array_agg(session.xmin::text::bigint ORDER BY member.place)
-    FROM unnest(chosen.ring) WITH ORDINALITY AS member (id, place) JOIN session ON session.id = member.id
-) AS stamps
+    (SELECT xmin FROM session WHERE session.id = chosen.ring[1]),
+    (SELECT xmin FROM session WHERE session.id = chosen.ring[2]),
+    (SELECT xmin FROM session WHERE session.id = chosen.ring[3])
+] AS stamps
 FROM (
 SELECT pool_id, id, e164, version, holder_id, issued_at, reserved_until, ring FROM first
 UNION ALL
@@ -84,10 +85,11 @@ WITH holding AS MATERIALIZED (
            row_number() OVER (ORDER BY issued_at, id) AS issue_place
     FROM standing
 )
-SELECT $1 AS pool_id, id, e164, version, holder_id, issued_at, reserved_until, ring, drained, (
-    SELECT array_agg(session.xmin::text::bigint ORDER BY member.place)
-    FROM unnest(placed.ring) WITH ORDINALITY AS member (id, place) JOIN session ON session.id = member.id
-) AS stamps
+SELECT $1 AS pool_id, id, e164, version, holder_id, issued_at, reserved_until, ring, drained, ARRAY[
+    (SELECT xmin FROM session WHERE session.id = placed.ring[1]),
+    (SELECT xmin FROM session WHERE session.id = placed.ring[2]),
+    (SELECT xmin FROM session WHERE session.id = placed.ring[3])
+] AS stamps
 FROM placed
 WHERE place <= $3 OR issue_place <= $5
    OR (last_campaign = ANY ($4::text[]) AND campaign_place <= $3 + 16);

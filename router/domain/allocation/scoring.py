@@ -31,12 +31,20 @@ class Weighed:
 
     __slots__ = ("_factors", "_holders", "_masses", "_sources", "_total", "candidate")
 
-    def __init__(self, candidate: Candidate, now: datetime, outages: Sequence[Outage] = ()) -> None:
+    def __init__(
+        self,
+        candidate: Candidate,
+        now: datetime,
+        outages: Sequence[Outage] = (),
+        departed: Departed | None = None,
+    ) -> None:
         self.candidate = candidate
-        self._holders = [
-            (h.session, h.source, h.campaign, h.device, h.region, calls_to_come(h, now, outages))
-            for h in candidate.ring
-        ]
+        self._holders = []
+        for h in candidate.ring:
+            calls = None if departed is None or outages else departed.calls_to_come(h, now)
+            if calls is None:
+                calls = calls_to_come(h, now, outages)
+            self._holders.append((h.session, h.source, h.campaign, h.device, h.region, calls))
         self._masses = masses = candidate.masses
         self._sources: dict[str, float] = {}
         if masses is not None:
@@ -97,6 +105,36 @@ def score(
     return Weighed(candidate, now, outages).score(visit, price, reserved=reserved)
 
 
+class Departed:
+    """Holders that were found gone, kept from one moment to the next: when they went and how many calls
+    were to be expected then does not change any more."""
+
+    _AT_MOST = 16_384
+
+    def __init__(self) -> None:
+        # by identity: a holder of whom anything more was heard is another value
+        self._known: dict[int, tuple[Holder, datetime, float]] = {}
+
+    def calls_to_come(self, holder: Holder, now: datetime) -> float | None:
+        """As the function of that name says, without outages; None for one that is not gone."""
+        known = self._known.get(id(holder))
+        if known is None or known[1] > now:
+            kind, since, engaged = phase(holder.times, now)
+            if kind != "gone":
+                return None
+            if len(self._known) >= self._AT_MOST:
+                self._known.clear()
+            rate = holder.rate if engaged else holder.rate * BOUNCE_FACTOR
+            known = self._known[id(holder)] = holder, since, rate
+        calls = known[2] * remaining((now - known[1]).total_seconds())
+        tapped_at = holder.times.tapped_at
+        return calls if tapped_at is None else calls + _of_tap(tapped_at, now)
+
+
+def _of_tap(tapped_at: datetime, now: datetime) -> float:
+    return TAP_MASS if _NO_TIME <= now - tapped_at < TAP_COUNTS_FOR else 0.0
+
+
 def calls_to_come(holder: Holder, now: datetime, outages: Sequence[Outage] = ()) -> float:
     """How many calls of this holder are to be expected from now on, with its present state and tap."""
     times = holder.times
@@ -110,6 +148,4 @@ def calls_to_come(holder: Holder, now: datetime, outages: Sequence[Outage] = ())
     if not engaged:
         mass *= BOUNCE_FACTOR
     tapped_at = times.tapped_at
-    if tapped_at is not None and _NO_TIME <= now - tapped_at < TAP_COUNTS_FOR:
-        mass += TAP_MASS
-    return mass
+    return mass if tapped_at is None else mass + _of_tap(tapped_at, now)

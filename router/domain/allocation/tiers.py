@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
 
-from router.domain.allocation.scoring import PRICE, Weighed
+from router.domain.allocation.scoring import PRICE, Departed, Weighed
 from router.domain.allocation.values import GROW, OVERFLOW, Candidate, Decision, Visit
 from router.domain.visitstate import Outage, phase
 
@@ -30,13 +30,19 @@ class Scales:
     """Numbers weighed at one moment, each once, for all visits that are decided together.
 
     `drained`: too many numbers of the pool are held by visits whose page never spoke, though it had the time.
-    `outages`: silence in them says nothing of a holder.
+    `outages`: silence in them says nothing of a holder. `departed`: what earlier moments found out.
     """
 
     def __init__(
-        self, now: datetime, *, drained: bool = False, outages: Sequence[Outage] = ()
+        self,
+        now: datetime,
+        *,
+        drained: bool = False,
+        outages: Sequence[Outage] = (),
+        departed: Departed | None = None,
     ) -> None:
         self.now = now
+        self._departed = departed
         self.drained = drained
         # what a page has to speak in before its number counts as nobody's
         self._patience = SPEAKS_WITHIN if drained else PROVISIONAL
@@ -63,7 +69,8 @@ class Scales:
     def _weigh(self, candidate: Candidate) -> Weighed:
         known = self._weighed.get(id(candidate))
         if known is None:
-            known = self._weighed[id(candidate)] = Weighed(candidate, self.now, self._outages)
+            known = Weighed(candidate, self.now, self._outages, self._departed)
+            self._weighed[id(candidate)] = known
         return known
 
     def tier(self, candidate: Candidate) -> int:
