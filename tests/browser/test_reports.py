@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from uuid import UUID
 
@@ -125,7 +126,12 @@ async def test_every_kind_of_input_counts(
     elif deed == "key":
         await page.keyboard.press("Shift")
     elif deed == "wheel":
+        # a turn of the wheel reaches the page some time after the command for it has returned
+        await page.evaluate("addEventListener('wheel', () => { window.turned = true; })")
         await page.mouse.wheel(0, 100)
+        async with asyncio.timeout(10):
+            while not await page.evaluate("window.turned === true"):
+                await asyncio.sleep(0.01)
     else:
         await page.evaluate("document.body.dispatchEvent(new Event('touchstart', {bubbles: true}))")
     await page.clock.run_for(30_000)
