@@ -133,3 +133,28 @@ async def test_one_bad_request_does_not_fail_the_others() -> None:
 
     assert answers[0::2] == [100, 2]
     assert isinstance(answers[1], ZeroDivisionError)
+
+
+async def test_a_spare_lane_serves_beside_a_batch_that_hangs() -> None:
+    """Nobody waits for it much longer than the patience; before that all go into one batch."""
+    hanging = asyncio.Event()
+    batches: list[list[int]] = []
+
+    async def serve(batch: Batch) -> None:
+        batches.append([waiting.question for waiting in batch])
+        if batches == [[0]]:
+            await hanging.wait()
+        for waiting in batch:
+            waiting.answer(2 * waiting.question)
+
+    async with batching(serve, lanes=2, patience=0.02) as batcher:
+        first = asyncio.create_task(batcher.ask(0))
+        while not batches:
+            await asyncio.sleep(0)
+        answers = await asyncio.gather(*(batcher.ask(n) for n in (1, 2)))
+        assert not first.done()
+        hanging.set()
+        await first
+
+    assert answers == [2, 4]
+    assert batches == [[0], [1, 2]]
