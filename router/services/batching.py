@@ -18,6 +18,9 @@ A = TypeVar("A")
 
 # seconds after which one who waits for a place in a batch is given a lane of his own
 PATIENT = 0.004
+# beside a batch of more than a few another one is begun only after so many times as long
+_FEW = 24
+_LARGE_TAKES = 16
 
 
 class Waiting(Generic[Q, A]):
@@ -49,7 +52,7 @@ class Batcher(Generic[Q, A]):
 
     `serve` answers each of the batch. What it leaves unanswered `seconds` after it was asked fails
     with StoreUnavailable, whatever the database does. `patience`: the lanes but the first serve only while
-    somebody has waited for so many seconds. Few large batches cost less than many small ones, but nobody
+    somebody has waited for so many seconds, or several times that beside a large batch. Few large batches cost less than many small ones, but nobody
     waits for one that hangs.
     """
 
@@ -69,6 +72,7 @@ class Batcher(Generic[Q, A]):
         self._most = most
         self._seconds = seconds
         self._patience = patience
+        self._under_way = 0
         self._queue: deque[Waiting[Q, A]] = deque()
         self._wake = asyncio.Event()
         self._open: set[asyncio.Task[None]] = set()
@@ -106,8 +110,10 @@ class Batcher(Generic[Q, A]):
         while True:
             await self._wake.wait()
             await asyncio.sleep(self._patience)
-            if self._queue and loop.time() - self._queue[0].since >= self._patience:
-                await self._drained()
+            bound = self._patience * (1 if self._under_way <= _FEW else _LARGE_TAKES)
+            late = bool(self._queue) and loop.time() - self._queue[0].since >= bound
+            if late and (batch := self._next()):
+                await self._bounded(batch)
 
     async def _drained(self) -> None:
         while batch := self._next():
@@ -122,6 +128,7 @@ class Batcher(Generic[Q, A]):
         return batch
 
     async def _bounded(self, batch: list[Waiting[Q, A]]) -> None:
+        self._under_way += len(batch)
         try:
             await self._served(batch)
         except StoreUnavailable as error:
@@ -133,6 +140,8 @@ class Batcher(Generic[Q, A]):
                 return
             log.warning("a batch failed", what=self._what, requests=len(batch), error=repr(error))
             await self._one_by_one([waiting for waiting in batch if not waiting.done])
+        finally:
+            self._under_way -= len(batch)
 
     async def _one_by_one(self, batch: Sequence[Waiting[Q, A]]) -> None:
         """One bad request does not fail those it waited with."""

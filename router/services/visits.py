@@ -47,9 +47,10 @@ _HOW: Mapping[How, HeartbeatHow] = {
     "static": "static",
     "default": "default",
 }
-# A second batch is begun beside one that takes longer than this.
+# A second batch is begun beside one when somebody has waited for so many seconds, beside a large one later:
+# few visitors go on while a commit is waited for, and many are served by fewer and larger batches.
 _LANES = 2
-_PATIENCE = 0.05
+_PATIENCE = 0.003
 HEARTBEAT_SECONDS = int(HEARTBEAT.total_seconds())
 
 
