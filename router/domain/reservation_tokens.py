@@ -69,7 +69,8 @@ class TokenKeys:
 
 def _read(token: str | None) -> tuple[bytes | None, bytes]:
     """Until when, and the signature; None of what is no token at all."""
-    if token is None or len(token) != _LENGTH:
+    if token is None or len(token) != _LENGTH or "+" in token or "/" in token:
+        # base64 has two alphabets, and its reader takes both: one token shall have one form
         return None, b""
     try:
         said = base64.b64decode(token, altchars=b"-_", validate=True)
